@@ -1,0 +1,294 @@
+"""Model folders: arrays and JSON only, written atomically, read back and checked.
+
+A folder holds ``manifest.json`` (format, kind, settings, nested parts, sha256 of every other file),
+``arrays.safetensors`` and, if given, ``CARD.md`` and further text files. Nothing in it can be executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incidentml.errors import ModelFormatError
+
+__all__ = ["FORMAT", "FittedState", "Persistent", "load_state", "replace_folder", "save_state"]
+
+#: Version of the folder format. To change it: raise the number, keep a reader of the old one in `_READERS`, and
+#: add a golden folder of the old format to ``tests/golden``.
+FORMAT = 1
+
+MANIFEST = "manifest.json"
+ARRAYS = "arrays.safetensors"
+_MAX_MANIFEST_BYTES = 64 * 2**20
+_DTYPES = frozenset(
+    ["bool", "float16", "float32", "float64"]
+    + [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+)
+
+
+@dataclass(frozen=True)
+class FittedState:
+    """Everything a fitted object knows: JSON settings, arrays and the states of its parts."""
+
+    kind: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    parts: Mapping[str, FittedState] = field(default_factory=dict)
+
+    def require(self, kind: str) -> FittedState:
+        """Return self if it is of this kind.
+
+        Raises
+        ------
+        ModelFormatError
+            If the state was saved by another kind of object.
+        """
+        if self.kind != kind:
+            raise ModelFormatError(f"the model is of kind {self.kind!r}, expected {kind!r}")
+        return self
+
+    def array(self, name: str, ndim: int | None = None) -> NDArray[Any]:
+        """Return one array, checked for presence and number of axes."""
+        if name not in self.arrays:
+            raise ModelFormatError(f"{self.kind}: array {name!r} is missing; found {sorted(self.arrays)}")
+        value = self.arrays[name]
+        if ndim is not None and value.ndim != ndim:
+            raise ModelFormatError(f"{self.kind}: array {name!r} has {value.ndim} axes, expected {ndim}")
+        return value
+
+    def setting(self, name: str) -> Any:
+        """Return one JSON setting, checked for presence."""
+        if name not in self.meta:
+            raise ModelFormatError(f"{self.kind}: setting {name!r} is missing; found {sorted(self.meta)}")
+        return self.meta[name]
+
+    def part(self, name: str) -> FittedState:
+        """Return one nested state, checked for presence."""
+        if name not in self.parts:
+            raise ModelFormatError(f"{self.kind}: part {name!r} is missing; found {sorted(self.parts)}")
+        return self.parts[name]
+
+
+class Persistent:
+    """Gives `save` and `load` to a class that implements `to_state` and `from_state`."""
+
+    KIND: ClassVar[str]
+
+    def to_state(self) -> FittedState:
+        """Return the fitted state; raise `NotFittedError` before `fit`."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_state(cls, state: FittedState) -> Self:
+        """Build a fitted object from a state."""
+        raise NotImplementedError
+
+    def save(self, path: str | os.PathLike[str], *, texts: Mapping[str, str] | None = None) -> Path:
+        """Save into a model folder (replaced as a whole); `texts` are extra files such as ``CARD.md``."""
+        return save_state(self.to_state(), path, texts=texts)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Load a folder that `save` wrote.
+
+        Raises
+        ------
+        ModelFormatError
+            If the folder is of another kind, damaged, incomplete or newer than this library.
+        """
+        return cls.from_state(load_state(path).require(cls.KIND))
+
+
+def _flatten(state: FittedState, prefix: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
+    for name, value in state.arrays.items():
+        yield prefix + name, value
+    for name, part in state.parts.items():
+        yield from _flatten(part, f"{prefix}{name}/")
+
+
+def _tree(state: FittedState) -> dict[str, Any]:
+    return {
+        "kind": state.kind,
+        "meta": dict(state.meta),
+        "arrays": sorted(state.arrays),
+        "parts": {name: _tree(part) for name, part in sorted(state.parts.items())},
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _check_finite(arrays: Mapping[str, NDArray[Any]], where: str) -> None:
+    for name, value in arrays.items():
+        if value.dtype.name not in _DTYPES:
+            raise ModelFormatError(f"{where}: array {name!r} has dtype {value.dtype}; allowed: {sorted(_DTYPES)}")
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            raise ModelFormatError(f"{where}: array {name!r} holds NaN or infinity; a fitted model never does")
+
+
+def replace_folder(fresh: Path, target: Path) -> None:
+    """Put the folder `fresh` in the place of `target`; a kill in between leaves one of the two whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    old = target.with_name(f".{target.name}.old-{os.getpid()}")
+    if target.exists():
+        os.replace(target, old)
+    os.replace(fresh, target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def save_state(
+    state: FittedState, path: str | os.PathLike[str], *, texts: Mapping[str, str] | None = None
+) -> Path:
+    """Write a model folder, read it back, compare, then put it in place.
+
+    Parameters
+    ----------
+    state : FittedState
+    path : path-like
+        The folder; replaced as a whole.
+    texts : mapping of str to str, optional
+        Further files, file name to content (a model card).
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ModelFormatError
+        If an array holds NaN or the copy on disk differs from the one in memory.
+    """
+    from safetensors.numpy import save_file
+
+    target = Path(path)
+    # safetensors writes the buffer as it lies: an array that is not C-contiguous would come back scrambled.
+    arrays = {name: np.ascontiguousarray(value) for name, value in sorted(_flatten(state))}
+    _check_finite(arrays, state.kind)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
+    try:
+        save_file(arrays, fresh / ARRAYS)
+        for name, content in (texts or {}).items():
+            if Path(name).name != name or name in (MANIFEST, ARRAYS):
+                raise ModelFormatError(f"{name!r} is not allowed as the name of an extra file")
+            (fresh / name).write_text(content, encoding="utf-8", newline="\n")
+        manifest = {
+            "format": FORMAT,
+            "files": {file.name: _sha256(file) for file in sorted(fresh.iterdir())},
+            "model": _tree(state),
+        }
+        (fresh / MANIFEST).write_text(
+            json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n",
+            encoding="utf-8",
+            newline="\n",
+        )
+        _compare(arrays, load_state(fresh))
+        fresh.chmod(0o755)
+        replace_folder(fresh, target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return target
+
+
+def _compare(arrays: Mapping[str, NDArray[Any]], saved: FittedState) -> None:
+    back = dict(_flatten(saved))
+    for name, value in arrays.items():
+        if back[name].dtype != value.dtype or not np.array_equal(back[name], value):
+            raise ModelFormatError(f"array {name!r} came back different from disk; nothing was replaced")
+
+
+def load_state(path: str | os.PathLike[str]) -> FittedState:
+    """Read and check a model folder.
+
+    Raises
+    ------
+    ModelFormatError
+        Names the file, what was found and what was expected.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    folder = Path(path)
+    manifest = _read_manifest(folder)
+    files = manifest["files"]
+    present = {entry.name for entry in folder.iterdir()}
+    if missing := sorted(set(files) - present):
+        raise ModelFormatError(f"{folder}: missing {missing}, which {MANIFEST} lists")
+    if extra := sorted(present - set(files) - {MANIFEST}):
+        raise ModelFormatError(f"{folder}: {extra} is not listed in {MANIFEST}; remove it or save the model again")
+    for name, expected in files.items():
+        entry = folder / name
+        if entry.is_symlink() or not entry.is_file():
+            raise ModelFormatError(f"{entry}: expected a plain file")
+        if (found := _sha256(entry)) != expected:
+            raise ModelFormatError(f"{entry}: sha256 is {found}, {MANIFEST} says {expected}: the file was changed")
+    try:
+        arrays = load_file(folder / ARRAYS)
+    except (SafetensorError, ValueError) as error:
+        raise ModelFormatError(f"{folder / ARRAYS}: not a safetensors file: {error}") from error
+    _check_finite(arrays, str(folder))
+    state = _state(manifest["model"], arrays, "", folder)
+    if unused := sorted(set(arrays) - {name for name, _ in _flatten(state)}):
+        raise ModelFormatError(f"{folder}: arrays {unused} are not named in {MANIFEST}")
+    return state
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    file = folder / MANIFEST
+    if not folder.is_dir():
+        raise ModelFormatError(f"{folder}: no such model folder")
+    if not file.is_file():
+        raise ModelFormatError(f"{folder}: no {MANIFEST}; this is not a model folder")
+    if (size := file.stat().st_size) > _MAX_MANIFEST_BYTES:
+        raise ModelFormatError(f"{file}: {size} bytes, the limit is {_MAX_MANIFEST_BYTES}")
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelFormatError(f"{file}: not valid JSON: {error}") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
+        raise ModelFormatError(f"{file}: no integer 'format'")
+    if manifest["format"] > FORMAT:
+        raise ModelFormatError(
+            f"{file}: format {manifest['format']} is newer than {FORMAT}, the newest that this version reads; "
+            "upgrade incidentml"
+        )
+    if manifest["format"] < 1:
+        raise ModelFormatError(f"{file}: format {manifest['format']}, expected 1 to {FORMAT}")
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not all(
+        isinstance(name, str) and Path(name).name == name and isinstance(sha, str) for name, sha in files.items()
+    ):
+        raise ModelFormatError(f"{file}: 'files' must map plain file names to sha256")
+    if ARRAYS not in files:
+        raise ModelFormatError(f"{file}: 'files' does not list {ARRAYS}")
+    return manifest
+
+
+def _state(tree: Any, arrays: Mapping[str, NDArray[Any]], prefix: str, folder: Path) -> FittedState:
+    where = f"{folder / MANIFEST}, model{'/' + prefix.rstrip('/') if prefix else ''}"
+    shape = {"kind": str, "meta": dict, "arrays": list, "parts": dict}
+    if not isinstance(tree, dict) or set(tree) != set(shape):
+        raise ModelFormatError(f"{where}: expected the keys {sorted(shape)}")
+    for name, expected in shape.items():
+        if not isinstance(tree[name], expected):
+            raise ModelFormatError(f"{where}: {name!r} must be {expected.__name__}")
+    if absent := [name for name in tree["arrays"] if prefix + str(name) not in arrays]:
+        raise ModelFormatError(f"{where}: arrays {absent} are named but not stored")
+    return FittedState(
+        kind=tree["kind"],
+        meta=tree["meta"],
+        arrays={name: arrays[prefix + name] for name in tree["arrays"]},
+        parts={name: _state(part, arrays, f"{prefix}{name}/", folder) for name, part in tree["parts"].items()},
+    )

@@ -1,0 +1,88 @@
+"""Russian social text: cleaning, tokens and fingerprints. Every function is linear in the length of the text."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from typing import NamedTuple
+
+__all__ = ["Token", "clean", "fingerprint", "fold", "tokens", "words"]
+
+_MARKUP = re.compile(r"<br\s{0,4}/?>", re.IGNORECASE)
+#: VK writes mentions as ``[id1|Name]`` and ``[club1|Name]``: the name is what a reader sees.
+_MENTION = re.compile(r"\[(?:id|club|public|event)\d{1,12}\|([^\[\]|]{0,100})\]")
+_INVISIBLE = re.compile(
+    r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0e\ufe0f]"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]"
+)
+_SPACES = re.compile(r"[^\S\n]+")
+_LINES = re.compile(r"\s*\n\s*")
+_URL = re.compile(r"(?:https?://|www\.|t\.me/|vk\.com/|ok\.ru/)\S+", re.IGNORECASE)
+_TOKEN = re.compile(r"(?P<word>[^\W\d_]+(?:[-’'][^\W\d_]+)*)|(?P<number>\d+)|(?P<mark>[^\w\s]|_)")
+#: Latin letters that look like Cyrillic ones and slip into Russian words from a wrong keyboard or on purpose.
+_HOMOGLYPHS = str.maketrans("aceopxykmtbhABCEHKMOPTXY", "асеорхукмтвнАВСЕНКМОРТХУ")
+_MIXED = re.compile(r"(?=[A-Za-z]*[А-Яа-яЁё])(?=[А-Яа-яЁё]*[A-Za-z])[A-Za-zА-Яа-яЁё]{2,64}")
+
+
+class Token(NamedTuple):
+    """A piece of the original text: ``text[start:end]`` is `text`."""
+
+    text: str
+    start: int
+    end: int
+    kind: str  # "word", "number" or "mark"
+
+
+def clean(text: str) -> str:
+    r"""Return the text as a reader sees it: no markup, no invisible or broken characters, single spaces.
+
+    Examples
+    --------
+    >>> clean("Нет  воды<br>\u200bу [id1|Анны]")
+    'Нет воды\nу Анны'
+    """
+    text = unicodedata.normalize("NFC", _MARKUP.sub("\n", text))
+    text = _MENTION.sub(r"\1", _INVISIBLE.sub("", text))
+    return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
+
+
+def _unmix(match: re.Match[str]) -> str:
+    return match.group().translate(_HOMOGLYPHS)
+
+
+def fold(text: str) -> str:
+    """Return lower case with ё as е and Latin look-alikes inside Russian words made Cyrillic; length is kept.
+
+    Examples
+    --------
+    >>> fold("Ёлка на Mиpa")
+    'елка на мира'
+    """
+    folded = _MIXED.sub(_unmix, text)
+    lowered = folded.lower()
+    if len(lowered) != len(folded):  # a few letters (İ) grow when lowered
+        lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in folded)
+    return lowered.replace("ё", "е")
+
+
+def tokens(text: str) -> list[Token]:
+    """Split into words, numbers and marks with their positions in `text`.
+
+    A digit glued to letters is cut off (``гагарина12`` gives two tokens); hyphens inside words are kept.
+    """
+    return [Token(m.group(), m.start(), m.end(), m.lastgroup or "mark") for m in _TOKEN.finditer(text)]
+
+
+def words(text: str) -> list[str]:
+    """Return folded words and numbers, without marks and links."""
+    return [m.group() for m in _TOKEN.finditer(fold(_URL.sub(" ", text))) if m.lastgroup != "mark"]
+
+
+def fingerprint(text: str) -> str:
+    """Return 16 hex digits that equal for texts with the same words and numbers in the same order.
+
+    Case, ё, punctuation, emoji, links, hashtag signs and spacing do not count.
+    """
+    key = " ".join(words(clean(text))) or clean(text)
+    return hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).hexdigest()
