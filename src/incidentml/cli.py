@@ -1,0 +1,163 @@
+"""The command line: ``incidentml run | evaluate | train | models``.
+
+Exit codes: 0 done, 1 some rows were rejected under ``--strict``, 2 the call cannot be carried out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from incidentml.errors import IncidentMLError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Reads what residents write in social networks and names the concrete problems behind it.",
+)
+models_app = typer.Typer(no_args_is_help=True, help="Look at the installed models.")
+app.add_typer(models_app, name="models")
+
+
+def main() -> None:
+    """Run the command line; errors that speak become one line and exit code 2."""
+    try:
+        app()
+    except IncidentMLError as error:
+        print(f"incidentml: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("incidentml: stopped; the output folder is as it was", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.command()
+def run(
+    posts: Annotated[Path, typer.Argument(help="Posts as JSONL, CSV or Parquet.")],
+    out: Annotated[Path, typer.Option(help="Folder for the output; replaced as a whole.")],
+    region: Annotated[str | None, typer.Option(help="Region of posts that name none.")] = None,
+    model: Annotated[str | None, typer.Option(help="NAME, NAME@VERSION or a model folder.")] = None,
+    state: Annotated[Path | None, typer.Option(help="Folder of the state to go on from.")] = None,
+    top: Annotated[int, typer.Option(help="Incidents to show on the screen.")] = 15,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a row is rejected.")] = False,
+) -> None:
+    """Read posts, write incidents."""
+    from incidentml.run import run_files
+
+    with _progress() as progress:
+        summary = run_files(posts, out, region=region, model=model, state=state, progress=progress)
+    _show_incidents(summary.result.incidents[:top], len(summary.result.incidents))
+    counts = summary.report["counts"]
+    print(
+        f"\n{counts['rows']} rows: {counts['posts']} posts ({counts['complaints']} complaints) and "
+        f"{counts['rejected']} rejected; {counts['incidents']} incidents "
+        f"in {summary.report['seconds']['total']:.1f} s. Output: {out}"
+    )
+    if strict and counts["rejected"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def evaluate(
+    predictions: Annotated[Path, typer.Argument(help="Output folder of `incidentml run`.")],
+    gold: Annotated[Path, typer.Argument(help="Posts with a `gold` object, JSONL.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write the report as JSON.")] = None,
+    bootstrap: Annotated[int, typer.Option(help="Bootstrap samples for the intervals.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+) -> None:
+    """Score a run against a gold set."""
+    from incidentml.scoring import evaluate as score
+    from incidentml.scoring import format_report
+
+    report = score(predictions, gold, n_boot=bootstrap, seed=seed)
+    print(format_report(report))
+    if out is not None:
+        out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+@app.command()
+def train(
+    datasets: Annotated[Path, typer.Option(help="Folder with `ruincidents/`.")] = Path("datasets"),
+    out: Annotated[Path, typer.Option(help="Folder of models.")] = Path("models"),
+    name: Annotated[str, typer.Option(help="Name of the model.")] = "ru-base",
+    version: Annotated[str, typer.Option(help="Version of the model.")] = "1.0.0",
+    exclude: Annotated[list[str] | None, typer.Option(help="Territory to leave out; repeatable.")] = None,
+    encoder: Annotated[
+        Path | None, typer.Option(help="Take the encoder of this model folder, do not train one.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of all that is random.")] = 0,
+) -> None:
+    """Train every stage from labelled posts and save the model."""
+    from incidentml.training import save_model, train_pipeline
+
+    with _progress() as progress:
+        trained = train_pipeline(datasets, exclude=tuple(exclude or ()), encoder=encoder, seed=seed, progress=progress)
+    folder = save_model(trained, out / name / version)
+    print(f"saved {folder}")
+
+
+@models_app.command("list")
+def list_models() -> None:
+    """List installed models."""
+    from incidentml.registry import models
+
+    for info in models():
+        print(f"{info.name}@{info.version}  {info.bytes / 2**20:.1f} MB  sha256 {info.sha256[:12]}  {info.path}")
+
+
+@models_app.command("show")
+def show_model(name: Annotated[str, typer.Argument(help="NAME, NAME@VERSION or a folder.")] = "ru-base") -> None:
+    """Check a model's files and print its card."""
+    from incidentml.persistence import load_state
+    from incidentml.registry import find
+
+    info = find(name)
+    load_state(info.path)
+    card = info.path / "CARD.md"
+    print(card.read_text(encoding="utf-8") if card.is_file() else f"{info.path}: no card")
+
+
+@contextmanager
+def _progress() -> Iterator[object]:
+    """A progress bar on a terminal, nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total or None)
+            bar.update(tasks[stage], completed=done, total=total or None)
+
+        yield tell
+
+
+def _show_incidents(incidents: object, total: int) -> None:
+    from rich.console import Console
+
+    from incidentml.report import incident_table
+
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    console.print(incident_table(incidents, total))  # type: ignore[arg-type]

@@ -1,0 +1,124 @@
+"""Where models live: ``name@version`` to a folder, and `load`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from incidentml.errors import ModelFormatError
+from incidentml.persistence import MANIFEST
+from incidentml.pipeline import IncidentPipeline
+
+__all__ = ["DEFAULT_MODEL", "ModelInfo", "find", "load", "models"]
+
+#: The model that `load()` takes: it ships in the wheel and does the whole job.
+DEFAULT_MODEL = "ru-base"
+
+_NAME = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]{0,63})(?:@(?P<version>\d+\.\d+\.\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One installed model folder."""
+
+    name: str
+    version: str
+    path: Path
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the manifest, which lists the hashes of all other files: it names the model exactly."""
+        return hashlib.sha256((self.path / MANIFEST).read_bytes()).hexdigest()
+
+    @property
+    def bytes(self) -> int:
+        """Size on disk."""
+        return sum(file.stat().st_size for file in self.path.iterdir() if file.is_file())
+
+
+def _roots() -> list[Path]:
+    """User models (``INCIDENTML_MODELS``) first, then those of the wheel or of the source tree."""
+    here = Path(__file__).resolve()
+    shipped = here.parent / "models"
+    roots = [shipped if shipped.is_dir() else here.parents[2] / "models"]
+    if own := os.environ.get("INCIDENTML_MODELS"):
+        roots.insert(0, Path(own))
+    return roots
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def _versions(root: Path) -> Iterator[ModelInfo]:
+    for manifest in sorted(root.glob(f"*/*/{MANIFEST}")):
+        folder = manifest.parent
+        if re.fullmatch(r"\d+\.\d+\.\d+", folder.name):
+            yield ModelInfo(folder.parent.name, folder.name, folder)
+
+
+def models() -> list[ModelInfo]:
+    """List the installed models, by name and version; a user's model hides a shipped one of the same name."""
+    found: dict[tuple[str, str], ModelInfo] = {}
+    for root in _roots():
+        for info in _versions(root):
+            found.setdefault((info.name, info.version), info)
+    return sorted(found.values(), key=lambda info: (info.name, _version(info.version)))
+
+
+def find(name: str | os.PathLike[str] | None = None) -> ModelInfo:
+    """Resolve ``name``, ``name@version`` or a folder; the newest version where none is given.
+
+    Raises
+    ------
+    ModelFormatError
+        If there is no such model; the message lists what is installed.
+    """
+    text = os.fspath(DEFAULT_MODEL if name is None else name)
+    folder = Path(text)
+    if (folder / MANIFEST).is_file():
+        return ModelInfo(folder.parent.name, folder.name, folder)
+    match = _NAME.fullmatch(text)
+    installed = models()
+    if match:
+        wanted = [
+            info
+            for info in installed
+            if info.name == match["name"] and match["version"] in (None, info.version)
+        ]
+        if wanted:
+            return wanted[-1]
+    known = ", ".join(f"{info.name}@{info.version}" for info in installed) or "none"
+    raise ModelFormatError(f"no model {text!r}: neither a model folder nor an installed name; installed: {known}")
+
+
+def load(name: str | os.PathLike[str] | None = None) -> IncidentPipeline:
+    """Load a pipeline by name, ``name@version`` or folder; by default the model that ships.
+
+    Parameters
+    ----------
+    name : str or path-like, optional
+
+    Returns
+    -------
+    IncidentPipeline
+
+    Raises
+    ------
+    ModelFormatError
+        If there is no such model or its folder is damaged.
+
+    Examples
+    --------
+    >>> import incidentml
+    >>> pipe = incidentml.load()
+    >>> result = pipe.process([{"id": "1", "network": "vk", "published_at": "2024-02-03T08:12:00+05:00",
+    ...     "text": "Гагарина 12, третий день нет отопления, дома +14, дети мерзнут"}])
+    >>> result.incidents[0].group
+    'ЖКХ'
+    """
+    return IncidentPipeline.load(find(name).path)

@@ -1,0 +1,156 @@
+"""What a run returns: the posts with their verdicts, the open incidents, the rejected rows and the state to go on from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from incidentml.types import Incident, Link, Place, Post, PostKey, Rejection, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from incidentml.pipeline_state import PipelineState
+
+__all__ = ["Explanation", "PostResult", "Result"]
+
+
+@dataclass(frozen=True, slots=True)
+class PostResult:
+    """One accepted post: what it is, where it is about, and the incident it belongs to."""
+
+    post: Post
+    verdict: Verdict
+    places: tuple[Place, ...]
+    incident_id: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line of `posts.jsonl`."""
+        verdict = self.verdict
+        return {
+            "id": self.post.id,
+            "network": self.post.network,
+            "kind": verdict.kind.value,
+            "kind_probabilities": dict(verdict.kind_probabilities),
+            "complaint_probability": verdict.complaint_probability,
+            "concreteness": verdict.concreteness.to_json(),
+            "places": [place.to_json() for place in self.places],
+            "incident_id": self.incident_id,
+            "reasons": list(verdict.reasons),
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of `IncidentPipeline.process` or `update`.
+
+    Attributes
+    ----------
+    posts : tuple of PostResult
+        The accepted posts of this call, in input order.
+    incidents : tuple of Incident
+        Every incident still open, highest priority first.
+    rejected : tuple of Rejection
+        Rows that could not become posts; ``len(posts) + len(rejected) == rows``.
+    rows : int
+        Rows read.
+    state : PipelineState
+        Pass it to `update` with the next posts.
+    seconds : mapping of str to float
+        Wall time by stage.
+    """
+
+    posts: tuple[PostResult, ...]
+    incidents: tuple[Incident, ...]
+    rejected: tuple[Rejection, ...]
+    rows: int
+    state: PipelineState
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def incident(self, incident_id: str) -> Incident:
+        """Return one incident by id, or by an old id that was merged into it.
+
+        Raises
+        ------
+        KeyError
+            If no open incident has or had this id.
+        """
+        for incident in self.incidents:
+            if incident.id == incident_id or incident_id in incident.merged_from:
+                return incident
+        raise KeyError(f"no open incident {incident_id!r}; there are {len(self.incidents)}")
+
+    def lines(self, name: Literal["posts", "incidents", "rejected"]) -> Iterator[dict[str, Any]]:
+        """Iterate over the JSON lines of one output file."""
+        return (value.to_json() for value in getattr(self, name))
+
+    def to_frame(self, name: Literal["posts", "incidents", "rejected"] = "incidents") -> pd.DataFrame:
+        """Return posts, incidents or rejected rows as a pandas table, one row each.
+
+        Parameters
+        ----------
+        name : {"posts", "incidents", "rejected"}
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns are those of the output files.
+        """
+        import pandas as pd
+
+        if name not in ("posts", "incidents", "rejected"):
+            raise ValueError(f"to_frame: name is {name!r}, expected 'posts', 'incidents' or 'rejected'")
+        return pd.DataFrame(list(self.lines(name)))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an incident is what it is: its posts, the links between them, and every rule that spoke."""
+
+    incident: Incident
+    posts: tuple[Post, ...]
+    links: Mapping[PostKey, tuple[Link, ...]]
+    reasons: Mapping[str, tuple[str, ...]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; texts are masked."""
+        from incidentml.privacy import mask
+
+        return {
+            "incident": self.incident.to_json(),
+            "posts": [
+                {
+                    "id": post.id,
+                    "network": post.network,
+                    "published_at": post.published_at.isoformat(),
+                    "text": mask(post.text),
+                    "links": [
+                        {
+                            "to": link.b.id if link.a == post.key else link.a.id,
+                            "probability": link.probability,
+                            "evidence": dict(link.evidence),
+                        }
+                        for link in self.links.get(post.key, ())
+                    ],
+                }
+                for post in self.posts
+            ],
+            "reasons": {name: list(lines) for name, lines in self.reasons.items()},
+        }
+
+    def __str__(self) -> str:
+        """Return the explanation as text for a person."""
+        from incidentml.privacy import mask
+
+        incident = self.incident
+        lines = [f"{incident.id}  {incident.title}", ""]
+        for post in self.posts:
+            lines.append(f"  {post.published_at:%d.%m.%Y %H:%M}  {post.network}:{post.id}  {mask(post.text)!r}")
+            for link in self.links.get(post.key, ()):
+                other = link.b if link.a == post.key else link.a
+                evidence = ", ".join(f"{name} {value:+.2f}" for name, value in link.evidence.items())
+                lines.append(f"      ~ {other.network}:{other.id}  P={link.probability:.2f}  {evidence}")
+        for name, reasons in self.reasons.items():
+            lines += ["", f"{name}:", *(f"  - {reason}" for reason in reasons)]
+        return "\n".join(lines)
