@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -21,7 +21,16 @@ from numpy.typing import NDArray
 
 from incidentml.errors import ModelFormatError
 
-__all__ = ["FORMAT", "FittedState", "Persistent", "load_state", "replace_folder", "save_state"]
+__all__ = [
+    "FORMAT",
+    "FittedState",
+    "Persistent",
+    "load_state",
+    "pack_json",
+    "replace_folder",
+    "save_state",
+    "unpack_json",
+]
 
 #: Version of the folder format. To change it: raise the number, keep a reader of the old one in `_READERS`, and
 #: add a golden folder of the old format to ``tests/golden``.
@@ -107,6 +116,32 @@ class Persistent:
             If the folder is of another kind, damaged, incomplete or newer than this library.
         """
         return cls.from_state(load_state(path).require(cls.KIND))
+
+
+def pack_json(values: Sequence[Any]) -> NDArray[np.uint8]:
+    """Return JSON values as one array of UTF-8 bytes, a line each: for lists too long for a manifest.
+
+    Examples
+    --------
+    >>> unpack_json(pack_json([{"a": 1}, "б"]))
+    [{'a': 1}, 'б']
+    """
+    blob = "\n".join(json.dumps(value, ensure_ascii=True, separators=(",", ":")) for value in values)
+    return np.frombuffer(blob.encode("ascii"), dtype=np.uint8)
+
+
+def unpack_json(array: NDArray[np.uint8]) -> list[Any]:
+    """Undo `pack_json`.
+
+    Raises
+    ------
+    ModelFormatError
+        If the bytes are not lines of JSON.
+    """
+    try:
+        return [json.loads(line) for line in array.tobytes().decode("ascii").split("\n") if line]
+    except (ValueError, RecursionError) as error:
+        raise ModelFormatError(f"packed JSON cannot be read: {error}") from error
 
 
 def _flatten(state: FittedState, prefix: str = "") -> Iterator[tuple[str, NDArray[Any]]]:

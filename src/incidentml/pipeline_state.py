@@ -1,0 +1,234 @@
+"""What a pipeline remembers between two calls of `update`, and its folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incidentml.errors import ModelFormatError, StateError
+from incidentml.incidents import ClusterState
+from incidentml.persistence import FittedState, Persistent, pack_json, unpack_json
+from incidentml.types import (
+    Incident,
+    Level,
+    Place,
+    Post,
+    PostKey,
+    Priority,
+    Route,
+    Scale,
+    Span,
+    Urgency,
+)
+
+__all__ = ["HeldPost", "PipelineState", "key_hash", "open_state_folder"]
+
+
+def key_hash(key: PostKey) -> int:
+    """Return 64 bits that stand for a post's identity."""
+    digest = blake2b(f"{key.network}\x1f{key.id}".encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPost:
+    """A complaint of an open incident with what routing and priority read in it."""
+
+    post: Post
+    places: tuple[Place, ...]
+    routing: NDArray[np.float32]
+    priority: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class PipelineState(Persistent):
+    """The open incidents and all that is needed to let new posts join them.
+
+    Attributes
+    ----------
+    model : str
+        Fingerprint of the pipeline that made it; no other can go on from it.
+    clusters : ClusterState
+    held : mapping of PostKey to HeldPost
+        The posts of open incidents.
+    incidents : mapping of str to Incident
+    seen : ndarray of uint64, sorted
+        Hashes of every accepted post's key, so that a post fed twice is counted once.
+    """
+
+    KIND: ClassVar[str] = "pipeline-state"
+
+    model: str
+    clusters: ClusterState
+    held: Mapping[PostKey, HeldPost]
+    incidents: Mapping[str, Incident]
+    seen: NDArray[np.uint64]
+
+    def to_state(self) -> FittedState:
+        """Return arrays and JSON."""
+        held = sorted(self.held.values(), key=lambda item: item.post.order)
+        return FittedState(
+            kind=self.KIND,
+            meta={"model": self.model, "posts": len(held), "incidents": len(self.incidents)},
+            arrays={
+                "posts": pack_json([_held_json(item) for item in held]),
+                "routing": _stack([item.routing for item in held]),
+                "priority": _stack([item.priority for item in held]),
+                "incidents": pack_json([_incident_json(self.incidents[id_]) for id_ in sorted(self.incidents)]),
+                "seen": self.seen,
+            },
+            parts={"clusters": self.clusters.to_state()},
+        )
+
+    @classmethod
+    def from_state(cls, state: FittedState) -> Self:
+        """Rebuild the state; raises `ModelFormatError` where parts do not fit together."""
+        posts = unpack_json(state.array("posts", 1))
+        routing, priority = state.array("routing", 2), state.array("priority", 2)
+        if not len(posts) == len(routing) == len(priority):
+            raise ModelFormatError(
+                f"{state.kind}: {len(posts)} posts, {len(routing)} routing rows and {len(priority)} priority rows"
+            )
+        held = {}
+        for line, route_row, priority_row in zip(posts, routing, priority, strict=True):
+            post = post_from_json(line["post"])
+            places = tuple(_place(place) for place in line["places"])
+            held[post.key] = HeldPost(post, places, route_row, priority_row)
+        incidents = (_incident(line) for line in unpack_json(state.array("incidents", 1)))
+        return cls(
+            model=state.setting("model"),
+            clusters=ClusterState.from_state(state.part("clusters")),
+            held=held,
+            incidents={incident.id: incident for incident in incidents},
+            seen=state.array("seen", 1),
+        )
+
+
+@contextmanager
+def open_state_folder(path: str | os.PathLike[str]) -> Iterator[PipelineState | None]:
+    """Lock a state folder and give its state, None if it does not exist yet.
+
+    Raises
+    ------
+    StateError
+        If another process holds the folder or its content cannot be read; it is left untouched.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = Path(path)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StateError(f"{folder}: another process is working on this state; wait for it to end") from None
+    try:
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+            yield None
+        else:
+            try:
+                state = PipelineState.load(folder)
+            except ModelFormatError as error:
+                raise StateError(f"{folder}: the state cannot be read and was left as it is: {error}") from error
+            yield state
+    finally:
+        lock.release()
+
+
+def _stack(rows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return np.stack(rows) if rows else np.zeros((0, 0), np.float32)
+
+
+def _held_json(item: HeldPost) -> dict[str, Any]:
+    return {"post": item.post.to_json(), "places": [_place_json(place) for place in item.places]}
+
+
+def post_from_json(line: Mapping[str, Any]) -> Post:
+    """Rebuild a post from `Post.to_json`."""
+    return Post(**{**line, "published_at": datetime.fromisoformat(line["published_at"])})
+
+
+def _place_json(place: Place) -> dict[str, Any]:
+    return {**place.to_json(), "candidates": list(place.candidates)}
+
+
+def _place(line: Mapping[str, Any]) -> Place:
+    spans = {name: Span(*span) for name, span in line["spans"].items()}
+    return Place(**{**line, "spans": spans, "candidates": tuple(line["candidates"])})
+
+
+def _incident_json(incident: Incident) -> dict[str, Any]:
+    route, priority = incident.route, incident.priority
+    return {
+        "id": incident.id,
+        "post_keys": [list(key) for key in incident.post_keys],
+        "networks": list(incident.networks),
+        "authors": incident.authors,
+        "first_seen": incident.first_seen.isoformat(),
+        "last_seen": incident.last_seen.isoformat(),
+        "title": incident.title,
+        "place": _place_json(incident.place),
+        "route": {
+            "group": route.group,
+            "topic": route.topic,
+            "topic_alternatives": [list(pair) for pair in route.topic_alternatives],
+            "level": route.level.value,
+            "executor": route.executor,
+            "needs_review": route.needs_review,
+            "reasons": list(route.reasons),
+        },
+        "priority": {
+            "score": priority.score,
+            "parts": dict(priority.parts),
+            "urgency": int(priority.urgency),
+            "scale": priority.scale.value,
+            "reasons": list(priority.reasons),
+        },
+        "deadline": incident.deadline.isoformat(),
+        "fast_track": incident.fast_track,
+        "merged_from": list(incident.merged_from),
+        "recurs": incident.recurs,
+    }
+
+
+def _incident(line: Mapping[str, Any]) -> Incident:
+    route, priority = line["route"], line["priority"]
+    return Incident(
+        id=line["id"],
+        post_keys=tuple(PostKey(*key) for key in line["post_keys"]),
+        networks=tuple(line["networks"]),
+        authors=line["authors"],
+        first_seen=datetime.fromisoformat(line["first_seen"]),
+        last_seen=datetime.fromisoformat(line["last_seen"]),
+        title=line["title"],
+        place=_place(line["place"]),
+        route=Route(
+            group=route["group"],
+            topic=route["topic"],
+            topic_alternatives=tuple((topic, p) for topic, p in route["topic_alternatives"]),
+            level=Level(route["level"]),
+            executor=route["executor"],
+            needs_review=route["needs_review"],
+            reasons=tuple(route["reasons"]),
+        ),
+        priority=Priority(
+            score=priority["score"],
+            parts=priority["parts"],
+            urgency=Urgency(priority["urgency"]),
+            scale=Scale(priority["scale"]),
+            reasons=tuple(priority["reasons"]),
+        ),
+        deadline=datetime.fromisoformat(line["deadline"]),
+        fast_track=line["fast_track"],
+        merged_from=tuple(line["merged_from"]),
+        recurs=line["recurs"],
+    )
