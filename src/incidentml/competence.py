@@ -1,0 +1,311 @@
+"""Who answers where: a table of territory × topic × level → organisation, and a checker of such tables.
+
+A table is a CSV with the columns ``territory,topic,level,executor,redirect_to``:
+
+- `territory`: ``*``, a region (``Пермский край``) or a municipality in it (``Пермский край/Пермь``);
+- `topic`: ``*``, ``type:<type of executor>``, ``group:<group>``, or a topic's name or code;
+- `level`: ``*``, ``municipal``, ``regional`` or ``federal``;
+- `executor`: the organisation; ``{region}`` and ``{municipality}`` are filled in;
+- `redirect_to` (may be empty): the organisation to which `executor` passes such cases on.
+
+The most specific row wins: first by territory, then by topic, then by level. The order of the rows does not count.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TextIO
+
+from incidentml.errors import DataError
+from incidentml.taxonomy import OUTSIDE, Taxonomy, TopicRecord
+from incidentml.types import Level
+
+__all__ = ["Assignment", "CompetenceRule", "CompetenceTable", "Finding"]
+
+ANY = "*"
+_COLUMNS = ("territory", "topic", "level", "executor", "redirect_to")
+
+
+@dataclass(frozen=True, slots=True)
+class CompetenceRule:
+    """One row of a competence table; `line` is its line in the file."""
+
+    line: int
+    territory: str
+    topic: str
+    level: str
+    executor: str
+    redirect_to: str = ""
+
+    @property
+    def specificity(self) -> tuple[int, int, int]:
+        """How narrow the rule is: territory, topic, level."""
+        territory = 0 if self.territory == ANY else 2 if "/" in self.territory else 1
+        kinds = {ANY: 0, "type": 1, "group": 2}
+        topic = kinds.get(self.topic.split(":", 1)[0] if ":" in self.topic else self.topic, 3)
+        return territory, topic, int(self.level != ANY)
+
+    def covers_territory(self, region: str | None, municipality: str | None) -> bool:
+        """Tell whether the rule holds in this territory."""
+        if self.territory == ANY:
+            return True
+        ruled_region, _, ruled_municipality = self.territory.partition("/")
+        return ruled_region == region and (not ruled_municipality or ruled_municipality == municipality)
+
+    def covers_case(self, topic: TopicRecord, level: Level) -> bool:
+        """Tell whether the rule speaks of this topic at this level."""
+        named = (ANY, topic.name, topic.code, f"group:{topic.group}", f"type:{topic.executor_type}")
+        return self.topic in named and self.level in (ANY, level.value)
+
+    def __str__(self) -> str:
+        """Return the row as it is written in messages."""
+        return f"строка {self.line} ({self.territory} | {self.topic} | {self.level} → {self.executor})"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The organisation that a table names, the rule behind it and the steps that led there."""
+
+    executor: str
+    rule: CompetenceRule
+    path: tuple[str, ...]
+    missing: tuple[str, ...]
+    rivals: tuple[CompetenceRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fault of a table: `kind` is ``gap``, ``overlap``, ``shadowed`` or ``redirect_loop``."""
+
+    kind: str
+    message: str
+    lines: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the finding as one printed line."""
+        return f"{self.kind}: {self.message}"
+
+
+class CompetenceTable:
+    """Finds the organisation for a territory, topic and level.
+
+    Parameters
+    ----------
+    rules : sequence of CompetenceRule
+    taxonomy : Taxonomy, optional
+        The rubricator that the rules speak of.
+    name : str
+        Where the table came from, for messages.
+
+    Examples
+    --------
+    >>> table = CompetenceTable.load()
+    >>> table.find("Вакцинация", Level.REGIONAL, region="Пермский край").executor
+    'Министерство здравоохранения (Пермский край)'
+    >>> table.check()
+    []
+    """
+
+    def __init__(
+        self, rules: Sequence[CompetenceRule], *, taxonomy: Taxonomy | None = None, name: str = "competence table"
+    ) -> None:
+        self.rules = tuple(sorted(rules, key=lambda rule: (*(-part for part in rule.specificity), rule.line)))
+        self.taxonomy = taxonomy or Taxonomy.load()
+        self.name = name
+        self._by_case: dict[tuple[str, Level], tuple[CompetenceRule, ...]] = {}
+
+    @classmethod
+    @cache
+    def load(cls) -> CompetenceTable:
+        """Return the generic table that ships with the package: kinds of organisations, no real names."""
+        source = resources.files("incidentml") / "data" / "competence.csv"
+        lines = iter(source.read_text(encoding="utf-8").splitlines())
+        return cls(_read(lines, "data/competence.csv", Taxonomy.load()), name="data/competence.csv")
+
+    @classmethod
+    def from_csv(
+        cls, path: str | os.PathLike[str], *, taxonomy: Taxonomy | None = None, allow_loops: bool = False
+    ) -> CompetenceTable:
+        """Read a table.
+
+        Parameters
+        ----------
+        path : path-like
+        taxonomy : Taxonomy, optional
+        allow_loops : bool
+            Load a table with redirect loops too, so that `check` can print everything at once.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, a topic or level is unknown, an executor is empty or redirects run in a loop.
+        """
+        taxonomy = taxonomy or Taxonomy.load()
+        try:
+            with Path(path).open(encoding="utf-8-sig", newline="") as stream:
+                rules = _read(stream, str(path), taxonomy)
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise DataError(f"{path}: the competence table cannot be read: {error}") from error
+        table = cls(rules, taxonomy=taxonomy, name=str(path))
+        if not allow_loops and (loops := [item for item in table.check() if item.kind == "redirect_loop"]):
+            raise DataError(f"{path}: {loops[0].message}; cut one of these redirects")
+        return table
+
+    def _candidates(self, topic: str, level: Level) -> tuple[CompetenceRule, ...]:
+        key = (topic, level)
+        if key not in self._by_case:
+            record = self.taxonomy.topics[topic]
+            self._by_case[key] = tuple(rule for rule in self.rules if rule.covers_case(record, level))
+        return self._by_case[key]
+
+    def find(
+        self, topic: str, level: Level, *, region: str | None = None, municipality: str | None = None
+    ) -> Assignment | None:
+        """Return who answers, or None where the table has no row for the case.
+
+        `Assignment.missing` lists the placeholders that could not be filled.
+        """
+        if topic == OUTSIDE or topic not in self.taxonomy.topics:
+            return None
+        rules = [rule for rule in self._candidates(topic, level) if rule.covers_territory(region, municipality)]
+        if not rules:
+            return None
+        winner = rules[0]
+        rivals = tuple(rule for rule in rules[1:] if rule.specificity == winner.specificity)
+        path, _ = _follow(rules, winner.executor)
+        names = {"region": region, "municipality": municipality}
+        template = path[-1]
+        missing = tuple(name for name in sorted(names) if names[name] is None and "{" + name + "}" in template)
+        known = {name: value or "" for name, value in names.items()}
+        steps = tuple(_fill(step, known) for step in path)
+        return Assignment(executor=steps[-1], rule=winner, path=steps, missing=missing, rivals=rivals)
+
+    @cached_property
+    def territories(self) -> tuple[tuple[str | None, str | None], ...]:
+        """The (region, municipality) pairs that the table tells apart; the first stands for everywhere else."""
+        named = {rule.territory for rule in self.rules} - {ANY}
+        pairs: list[tuple[str | None, str | None]] = [(None, None)]
+        for territory in sorted(named | {name.partition("/")[0] for name in named}):
+            region, _, municipality = territory.partition("/")
+            pairs.append((region, municipality or None))
+        return tuple(pairs)
+
+    def check(self) -> list[Finding]:
+        """Return the gaps, overlaps, shadowed rules and redirect loops of the table."""
+        gaps: dict[tuple[str, str], list[str]] = {}
+        overlaps: dict[tuple[CompetenceRule, CompetenceRule], str] = {}
+        loops: dict[tuple[str, ...], str] = {}
+        alive: set[CompetenceRule] = set()
+        for topic in self.taxonomy.topics:
+            for level in Level:
+                for region, municipality in self.territories:
+                    where = "/".join(part for part in (region, municipality) if part) or "везде"
+                    case = f"{where} | {topic} | {level.value}"
+                    rules = [
+                        rule
+                        for rule in self._candidates(topic, level)
+                        if rule.covers_territory(region, municipality)
+                    ]
+                    if not rules:
+                        gaps.setdefault((where, level.value), []).append(topic)
+                        continue
+                    winner = rules[0]
+                    path, loop = _follow(rules, winner.executor)
+                    alive.add(winner)
+                    alive.update(rule for rule in rules if rule.redirect_to and rule.executor in path)
+                    if loop:
+                        loops.setdefault(_canonical(loop), case)
+                    for rival in rules[1:]:
+                        if rival.specificity == winner.specificity:
+                            alive.add(rival)
+                            overlaps.setdefault((winner, rival), case)
+        findings = [
+            Finding("gap", f"{where} | {level}: нет исполнителя для тем ({len(topics)}): {_some(topics)}")
+            for (where, level), topics in gaps.items()
+        ]
+        findings += [
+            Finding("overlap", f"{a} и {b} спорят за один случай, например {case}", (a.line, b.line))
+            for (a, b), case in overlaps.items()
+        ]
+        findings += [
+            Finding("shadowed", f"{rule} никогда не применяется: её закрывают более точные строки", (rule.line,))
+            for rule in sorted(set(self.rules) - alive, key=lambda rule: rule.line)
+        ]
+        findings += [
+            Finding("redirect_loop", f"перенаправление по кругу: {' → '.join(loop)}, например {case}")
+            for loop, case in loops.items()
+        ]
+        return findings
+
+
+def _fill(template: str, names: dict[str, str]) -> str:
+    filled = template
+    for name, value in names.items():
+        filled = filled.replace("{" + name + "}", value)
+    return filled
+
+
+def _follow(rules: Iterable[CompetenceRule], start: str) -> tuple[list[str], tuple[str, ...]]:
+    """Return the chain of redirects from `start`, and the loop in it if there is one."""
+    nexts: dict[str, str] = {}
+    for rule in rules:
+        if rule.redirect_to:
+            nexts.setdefault(rule.executor, rule.redirect_to)
+    path = [start]
+    while (step := nexts.get(path[-1])) is not None:
+        if step in path:
+            return path, (*path[path.index(step) :], step)
+        path.append(step)
+    return path, ()
+
+
+def _canonical(loop: tuple[str, ...]) -> tuple[str, ...]:
+    """Turn a loop so that it starts at its smallest name: one loop, one finding."""
+    ring = loop[:-1]
+    first = ring.index(min(ring))
+    return (*ring[first:], *ring[:first], ring[first])
+
+
+def _some(topics: Sequence[str], limit: int = 5) -> str:
+    return "; ".join(topics[:limit]) + ("; …" if len(topics) > limit else "")
+
+
+def _read(stream: TextIO | Iterator[str], where: str, taxonomy: Taxonomy) -> list[CompetenceRule]:
+    reader = csv.DictReader(stream)
+    if lacking := sorted(set(_COLUMNS[:4]) - set(reader.fieldnames or ())):
+        raise DataError(
+            f"{where}: columns {lacking} are missing; a competence table has {', '.join(_COLUMNS)}, "
+            f"found {reader.fieldnames}"
+        )
+    codes = {record.code for record in taxonomy.topics.values()}
+    rules: list[CompetenceRule] = []
+    for row in reader:
+        cells = {name: (row.get(name) or "").strip() for name in _COLUMNS}
+        at = f"{where}, line {reader.line_num}"
+        topic = cells["topic"]
+        kind, _, value = topic.partition(":")
+        known = (
+            topic == ANY
+            or topic in taxonomy.topics
+            or topic in codes
+            or (kind == "group" and value in taxonomy.groups)
+            or (kind == "type" and value in taxonomy.executor_types)
+        )
+        if not known:
+            raise DataError(f"{at}: topic {topic!r} is not in the rubricator {taxonomy.name!r}")
+        if cells["level"] not in (ANY, *(level.value for level in Level)):
+            raise DataError(
+                f"{at}: level {cells['level']!r}; allowed: *, {', '.join(level.value for level in Level)}"
+            )
+        if not cells["territory"] or not cells["executor"]:
+            raise DataError(f"{at}: 'territory' and 'executor' must not be empty; write * for every territory")
+        rules.append(CompetenceRule(reader.line_num, **cells))
+    if not rules:
+        raise DataError(f"{where}: the competence table has no rows")
+    return rules
