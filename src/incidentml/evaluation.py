@@ -15,15 +15,17 @@ from incidentml.intervals import Interval, bootstrap
 from incidentml.partitions import (
     MergeReport,
     Scores,
-    _scores,
     _weights,
     adjusted_rand,
     b_cubed,
+    b_cubed_contributions,
     cross_group_recall,
     merge_report,
     pair_contributions,
     pairwise,
     partition_codes,
+    scores_of_counts,
+    scores_of_means,
     strangers_merged,
 )
 
@@ -35,6 +37,7 @@ __all__ = [
     "adjusted_rand",
     "average_precision",
     "b_cubed",
+    "b_cubed_contributions",
     "binary_scores",
     "bootstrap",
     "calibration_error",
@@ -49,6 +52,8 @@ __all__ = [
     "partition_codes",
     "quadratic_kappa",
     "recall_at_precision",
+    "scores_of_counts",
+    "scores_of_means",
     "strangers_merged",
     "top_k_accuracy",
     "weighted_f1",
@@ -135,7 +140,7 @@ def binary_scores(gold: ArrayLike, predicted: ArrayLike, weights: ArrayLike | No
     """
     g, p = _pair(np.asarray(gold, dtype=bool), np.asarray(predicted, dtype=bool))
     w = _weights(weights, len(g))
-    return _scores(float(w @ (g & p)), float(w @ p), float(w @ g))
+    return scores_of_counts(float(w @ (g & p)), float(w @ p), float(w @ g))
 
 
 def confusion(gold: Labels, predicted: Labels, classes: Sequence[Any]) -> NDArray[np.intp]:

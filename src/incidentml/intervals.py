@@ -1,7 +1,7 @@
 """Bootstrap intervals for weighted statistics, over whole groups.
 
-Posts of one incident, or of one author, are not independent: rows resampled one by one would give intervals far too
-narrow, so groups are drawn instead.
+Posts of one incident, or of one author, are not independent: rows resampled one by one would give intervals far
+too narrow, so groups are drawn instead.
 """
 
 from __future__ import annotations

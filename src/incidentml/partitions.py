@@ -18,11 +18,14 @@ __all__ = [
     "Scores",
     "adjusted_rand",
     "b_cubed",
+    "b_cubed_contributions",
     "cross_group_recall",
     "merge_report",
     "pair_contributions",
     "pairwise",
     "partition_codes",
+    "scores_of_counts",
+    "scores_of_means",
     "strangers_merged",
 ]
 
@@ -38,8 +41,14 @@ class Scores(NamedTuple):
     f1: float
 
 
-def _scores(hits: float, predicted: float, gold: float) -> Scores:
-    """Ratios; where there is nothing to find or nothing was said, the answer is right (1)."""
+def scores_of_counts(hits: float, predicted: float, gold: float) -> Scores:
+    """Return hits / predicted, hits / gold and F1; nothing said, or nothing to find, is right (1).
+
+    Examples
+    --------
+    >>> scores_of_counts(1, 1, 2)
+    Scores(precision=1.0, recall=0.5, f1=0.6666666666666666)
+    """
     precision = hits / predicted if predicted > 0 else 1.0
     recall = hits / gold if gold > 0 else 1.0
     total = precision + recall
@@ -121,7 +130,22 @@ def pairwise(gold: Labels, predicted: Labels, weights: ArrayLike | None = None) 
     Scores(precision=1.0, recall=0.3333333333333333, f1=0.5)
     """
     sums = _weights(weights, len(gold)) @ pair_contributions(gold, predicted)
-    return _scores(*sums)
+    return scores_of_counts(*sums)
+
+
+def b_cubed_contributions(gold: Labels, predicted: Labels) -> NDArray[np.float64]:
+    """Return per post how much of its cluster is right, and how much of its incident was found; shape (n, 2)."""
+    g, p, both = _tables(gold, predicted)
+    return np.stack([both / p, both / g], axis=1)
+
+
+def scores_of_means(contributions: NDArray[np.float64], weights: ArrayLike | None = None) -> Scores:
+    """Return weighted means of `b_cubed_contributions` and the F1 of the two; 1 where there are no posts."""
+    w = _weights(weights, len(contributions))
+    if w.sum() <= 0:
+        return Scores(1.0, 1.0, 1.0)
+    precision, recall = (float(mean) for mean in w @ contributions / w.sum())
+    return Scores(precision, recall, 2 * precision * recall / (precision + recall))
 
 
 def b_cubed(gold: Labels, predicted: Labels, weights: ArrayLike | None = None) -> Scores:
@@ -137,17 +161,7 @@ def b_cubed(gold: Labels, predicted: Labels, weights: ArrayLike | None = None) -
     >>> round(scores.precision, 4), scores.recall
     (0.5556, 1.0)
     """
-    g, p, both = _tables(gold, predicted)
-    w = _weights(weights, len(g))
-    return _scores_of_means(float(w @ (both / p)), float(w @ (both / g)), float(w.sum()))
-
-
-def _scores_of_means(precision: float, recall: float, total: float) -> Scores:
-    if total <= 0:
-        return Scores(1.0, 1.0, 1.0)
-    precision, recall = precision / total, recall / total
-    both = precision + recall
-    return Scores(precision, recall, 2 * precision * recall / both if both > 0 else 0.0)
+    return scores_of_means(b_cubed_contributions(gold, predicted), weights)
 
 
 def adjusted_rand(gold: Labels, predicted: Labels) -> float:
