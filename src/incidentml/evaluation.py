@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from incidentml.intervals import Interval, bootstrap
+from incidentml.intervals import Interval, bootstrap, bootstrap_many
 from incidentml.partitions import (
     MergeReport,
     Scores,
@@ -40,6 +40,7 @@ __all__ = [
     "b_cubed_contributions",
     "binary_scores",
     "bootstrap",
+    "bootstrap_many",
     "calibration_error",
     "confusion",
     "cross_group_recall",

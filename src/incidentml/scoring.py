@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,9 @@ from incidentml.score_report import format_report
 from incidentml.types import Kind, Scale, Urgency
 
 __all__ = ["evaluate", "format_report", "score"]
+
+PRF = ev.Scores._fields
+Weights = NDArray[np.float64]
 
 
 def evaluate(
@@ -90,19 +93,14 @@ class _Intervals:
     def __init__(self, n_boot: int, seed: int) -> None:
         self.n_boot, self.seed = n_boot, seed
 
-    def __call__(self, statistic: Any, groups: Sequence[Any]) -> dict[str, float | None]:
-        found = ev.bootstrap(statistic, groups, n_boot=self.n_boot, seed=self.seed)
-        return {name: _plain(value) for name, value in found._asdict().items()}
-
-    def scores(self, statistic: Any, groups: Sequence[Any]) -> dict[str, dict[str, float | None]]:
+    def __call__(
+        self, names: Sequence[str], statistics: Callable[[Weights], Sequence[float]], groups: Sequence[Any]
+    ) -> dict[str, Any]:
+        found = ev.bootstrap_many(statistics, groups, n_boot=self.n_boot, seed=self.seed)
         return {
-            name: self(partial(_field, statistic, position), groups)
-            for position, name in enumerate(ev.Scores._fields)
+            name: {part: _plain(value) for part, value in interval._asdict().items()}
+            for name, interval in zip(names, found, strict=True)
         }
-
-
-def _field(statistic: Any, position: int, weights: NDArray[np.float64]) -> float:
-    return float(statistic(weights)[position])
 
 
 def _plain(value: float) -> float | None:
@@ -121,8 +119,8 @@ def _score_incidents(complaints: Joined, judged: Joined, interval: _Intervals) -
     merged, hard = ev.strangers_merged([item.gold.incident for item in judged.gold], judged.incident_ids, near)
     return {
         "posts": len(gold),
-        "pairwise": interval.scores(lambda w: ev.scores_of_counts(*(w @ pairs)), complaints.groups),
-        "b_cubed": interval.scores(partial(ev.scores_of_means, cubed), complaints.groups),
+        "pairwise": interval(PRF, lambda w: ev.scores_of_counts(*(w @ pairs)), complaints.groups),
+        "b_cubed": interval(PRF, partial(ev.scores_of_means, cubed), complaints.groups),
         "adjusted_rand": _plain(ev.adjusted_rand(gold, found)),
         "gold_incidents": merges.incidents,
         "predicted_incidents": merges.clusters,
@@ -149,8 +147,8 @@ def _score_complaints(judged: Joined, interval: _Intervals) -> dict[str, Any]:
     return {
         "posts": len(gold),
         "share": _plain(float(gold.mean()) if len(gold) else float("nan")),
-        "average_precision": interval(lambda w: ev.average_precision(gold, probability, w), groups),
-        **interval.scores(lambda w: ev.binary_scores(gold, said, w), groups),
+        **interval(["average_precision"], lambda w: (ev.average_precision(gold, probability, w),), groups),
+        **interval(PRF, lambda w: ev.binary_scores(gold, said, w), groups),
         "recall_at_precision_90": _plain(ev.recall_at_precision(gold, probability, 0.9)),
         "calibration_error": _plain(ev.calibration_error(gold, probability)),
         "negativity": {
@@ -169,15 +167,14 @@ def _score_kinds(judged: Joined, interval: _Intervals) -> dict[str, Any]:
     classes = [kind.value for kind in Kind]
     return {
         "posts": len(gold),
-        "accuracy": interval(lambda w: ev.accuracy(gold, found, w), present.groups),
-        "macro_f1": interval(lambda w: ev.macro_f1(gold, found, w), present.groups),
+        **_agreement(gold, found, present.groups, interval),
         "f1": {name: _plain(value) for name, value in ev.f1_by_class(gold, found).items()},
         "confusion": {"classes": classes, "table": ev.confusion(gold, found, classes).tolist()},
     }
 
 
 def _score_labels(complaints: Joined, interval: _Intervals) -> dict[str, Any]:
-    """Labels of the incident against those of each gold complaint in it; `coverage`: the share that got into one."""
+    """Labels of the incident against those of each gold complaint in it; `coverage`: the share in any."""
     report: dict[str, Any] = {}
     for name in ("group", "topic", "level", "scale", "urgency"):
         labelled = complaints.select([getattr(item.gold, name) is not None for item in complaints.gold])
@@ -191,15 +188,14 @@ def _score_labels(complaints: Joined, interval: _Intervals) -> dict[str, Any]:
             figures |= _urgency(gold, found, told.groups, interval)
         else:
             gold = [str(label) for label in gold]
-            figures["accuracy"] = interval(partial(ev.accuracy, gold, found), told.groups)
-            figures["macro_f1"] = interval(partial(ev.macro_f1, gold, found), told.groups)
-            figures["weighted_f1"] = interval(partial(ev.weighted_f1, gold, found), told.groups)
+            figures |= _agreement(gold, found, told.groups, interval)
         if name == "topic":
             ranked = [_ranked(incident) for incident in incidents]
-            figures["top_3"] = interval(lambda w, g=gold, r=ranked: ev.top_k_accuracy(g, r, 3, w), told.groups)
+            hit = np.array([label in labels[:3] for label, labels in zip(gold, ranked, strict=True)], dtype=bool)
+            figures |= interval(["top_3"], partial(_share, hit), told.groups)
         if name == "scale":
             near = _distance_of_scales(gold, found) <= 1
-            figures["within_one"] = interval(lambda w, hit=near: _share(hit, w), told.groups)
+            figures |= interval(["within_one"], partial(_share, near), told.groups)
         report[name] = figures
     return report
 
@@ -207,10 +203,14 @@ def _score_labels(complaints: Joined, interval: _Intervals) -> dict[str, Any]:
 def _urgency(gold: list[Any], found: list[Any], groups: Sequence[Any], interval: _Intervals) -> dict[str, Any]:
     g, p = np.array([int(u) for u in gold]), np.array([int(u) for u in found])
     danger = g == int(Urgency.DANGER)
+    predicted = p == int(Urgency.DANGER)
+
+    def statistics(w: Weights) -> tuple[float, ...]:
+        return ev.accuracy(g, p, w), ev.quadratic_kappa(g, p, w)
+
     return {
-        "accuracy": interval(lambda w: ev.accuracy(g, p, w), groups),
-        "quadratic_kappa": interval(lambda w: ev.quadratic_kappa(g, p, w), groups),
-        "danger": interval.scores(lambda w: ev.binary_scores(danger, p == int(Urgency.DANGER), w), groups),
+        **interval(["accuracy", "quadratic_kappa"], statistics, groups),
+        "danger": interval(PRF, lambda w: ev.binary_scores(danger, predicted, w), groups),
         "danger_posts": int(danger.sum()),
     }
 
@@ -229,5 +229,18 @@ def _distance_of_scales(gold: list[str], found: list[str]) -> NDArray[np.intp]:
     )
 
 
-def _share(hit: NDArray[np.bool_], weights: NDArray[np.float64]) -> float:
-    return float(weights @ hit / weights.sum()) if weights.sum() > 0 else float("nan")
+def _share(hit: NDArray[np.bool_], weights: Weights) -> tuple[float]:
+    return (float(weights @ hit / weights.sum()) if weights.sum() > 0 else float("nan"),)
+
+
+def _agreement(
+    gold: Sequence[str], found: Sequence[str], groups: Sequence[Any], interval: _Intervals
+) -> dict[str, Any]:
+    # codes, so that the draws of the bootstrap do not sort strings again and again
+    _, codes = np.unique(np.array([*gold, *found], dtype=str), return_inverse=True)
+    g, p = codes[: len(gold)], codes[len(gold) :]
+
+    def statistics(w: Weights) -> tuple[float, ...]:
+        return ev.accuracy(g, p, w), ev.macro_f1(g, p, w), ev.weighted_f1(g, p, w)
+
+    return interval(["accuracy", "macro_f1", "weighted_f1"], statistics, groups)
