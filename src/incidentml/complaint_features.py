@@ -1,0 +1,292 @@
+"""What a post shows beyond its meaning: words of complaint, report, trade or thanks, its form and its place.
+
+Everything here is linear in the length of the text and deterministic: counts of word classes, pairs of them inside
+one sentence, the form of the post, filled slots of a concrete claim, and hashed words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+
+from incidentml.complaint_lexicon import CLASSES, PAIRS, SOURCES, Matcher
+from incidentml.text import clean, fold
+from incidentml.types import Concreteness
+
+__all__ = ["HASHED", "complaint_features", "feature_names"]
+
+#: Columns of hashed words and word pairs.
+HASHED = 2048
+SLOTS = ("who", "what", "where", "when", "ask", "contact")
+_STEM = 6
+_OPENING = 10
+_WEIGHTS = {"embedding": 1.0, "evidence": 0.5, "hashed": 1.0}
+
+_TOKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|\d+|[.!?…\n]+")
+_LINK = re.compile(r"(?:https?://|www\.|t\.me/|vk\.(?:com|me|cc)/|ok\.ru/)\S*")
+_PHONE = re.compile(r"(?:\+7|\b8)[ (-]{0,2}\d{3}[ )-]{0,2}\d{3}|<phone>")
+_PRICE = re.compile(r"\d\s?(?:₽|руб|р\b|тыс|т\.р)")
+_CLOCK = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
+_STRETCH = re.compile(r"([а-яa-z])\1\1")
+_EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\u2b50-\u2b55]")
+_LATIN = re.compile("[a-z]")
+_CYRILLIC = re.compile("[а-я]")
+_ALIEN = re.compile("[әөүғқҡңһҙҫҗіїєґў]")
+_CAPITALS = re.compile("[А-ЯЁ]{4,}")
+_LIST = re.compile(r"(?:^|\n)\s?(?:[•✅✔▪➡—–-]|\d[).])")
+
+FORM = (
+    "length",
+    "short",
+    "tiny",
+    "lines",
+    "exclamation",
+    "exclamation run",
+    "question",
+    "question at the end",
+    "question run",
+    "dots",
+    "no final mark",
+    "small first letter",
+    "capitals",
+    "emoji",
+    "emoji first",
+    "hashtag",
+    "at sign",
+    "link",
+    "phone",
+    "price",
+    "clock",
+    "digits",
+    "quotes",
+    "quote first",
+    "happy brackets",
+    "sad brackets",
+    "stretched",
+    "stars",
+    "list",
+    "dialogue",
+    "latin",
+    "no cyrillic",
+    "other cyrillic",
+    "plus",
+    "commas",
+    "long words",
+    "colon",
+    "percent",
+)
+
+
+_NAMES = (*CLASSES, "number")
+_CLASS_MATCHERS = tuple(Matcher(words) for words in CLASSES.values())
+_SOURCE_MATCHERS = tuple(Matcher(words) for words in SOURCES.values())
+_PAIR_COLUMNS = tuple((_NAMES.index(a), _NAMES.index(b), gap) for a, b, gap in PAIRS)
+
+
+@lru_cache(maxsize=200_000)
+def _classes(token: str) -> tuple[int, ...]:
+    if token.isdigit():
+        return (len(CLASSES),)
+    return tuple(i for i, matcher in enumerate(_CLASS_MATCHERS) if matcher(token))
+
+
+def _form(text: str, folded: str) -> tuple[float, ...]:
+    n = max(len(text), 1)
+    last = folded.rstrip(' )(\n"»')[-1:]
+    digits = sum(map(folded.count, "0123456789"))
+    words = folded.split()
+    latin, cyrillic = len(_LATIN.findall(folded)), len(_CYRILLIC.findall(folded))
+    return (
+        min(len(words), 200) ** 0.5 / 14.2,
+        len(words) < 8,
+        len(words) < 4,
+        min(text.count("\n"), 8) / 8,
+        min(text.count("!"), 4) / 4,
+        "!!" in text,
+        min(text.count("?"), 3) / 3,
+        last == "?",
+        "??" in text or "?!" in text,
+        min(text.count("...") + text.count("…"), 3) / 3,
+        last not in ".!?…",
+        text[:1].islower(),
+        min(len(_CAPITALS.findall(text)), 4) / 4,
+        min(len(_EMOJI.findall(text)), 4) / 4,
+        _EMOJI.match(text) is not None,
+        min(text.count("#"), 3) / 3,
+        "@" in text,
+        _LINK.search(folded) is not None,
+        _PHONE.search(folded) is not None,
+        min(len(_PRICE.findall(folded)), 3) / 3,
+        min(len(_CLOCK.findall(folded)), 3) / 3,
+        min(digits / n * 8, 1.0),
+        min(text.count("«") + text.count('"') / 2, 3) / 3,
+        text[:1] in '«"',
+        min(text.count("))"), 2) / 2,
+        "((" in text,
+        _STRETCH.search(folded) is not None,
+        "**" in text,
+        min(len(_LIST.findall(text)), 4) / 4,
+        text[:1] in "—–-",
+        min(latin / n * 2, 1.0),
+        cyrillic == 0,
+        min(len(_ALIEN.findall(folded)) / n * 10, 1.0),
+        text[:1] == "+",
+        min(text.count(",") / (len(words) + 1) * 4, 1.0),
+        sum(len(word) > 9 for word in words) / (len(words) + 1),
+        min(text.count(":"), 3) / 3,
+        "%" in text,
+    )
+
+
+def feature_names(dim: int) -> list[str]:
+    """Return the names of the columns of `complaint_features` for embeddings of this width."""
+    return [
+        *(f"meaning {i}" for i in range(dim)),
+        *(f"word: {name}" for name in _NAMES),
+        *(f"opening: {name}" for name in _NAMES),
+        *(f"pair: {a} + {b}" for a, b, _ in PAIRS),
+        *(f"form: {name}" for name in FORM),
+        *(f"slot: {name}" for name in SLOTS),
+        "slot: score",
+        *(f"source: {name}" for name in SOURCES),
+        *(f"hashed {i}" for i in range(HASHED)),
+    ]
+
+
+def complaint_features(
+    texts: Sequence[str],
+    embeddings: ArrayLike,
+    concreteness: Sequence[Concreteness],
+    sources: Sequence[str | None] | None = None,
+) -> NDArray[np.float32]:
+    """Return what `ComplaintClassifier` reads: embeddings and cheap evidence side by side.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Posts as published.
+    embeddings : array of shape (n, dim)
+        Unit rows of any encoder; ``dim`` may be 0.
+    concreteness : sequence of Concreteness
+        Filled slots of each post.
+    sources : sequence of str or None, optional
+        Names of the pages or channels.
+
+    Returns
+    -------
+    float32 array of shape (n, dim + evidence)
+        Every row depends on its own post alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from incidentml.types import Concreteness
+    >>> X = complaint_features(["Третий день нет воды"], np.zeros((1, 4)), [Concreteness(0.5)])
+    >>> names = feature_names(4)
+    >>> X.shape == (1, len(names))
+    True
+    >>> bool(X[0, names.index("pair: negation + home")] > 0)
+    True
+    """
+    vectors = np.asarray(embeddings, dtype=np.float32)
+    n = len(texts)
+    if vectors.ndim != 2 or len(vectors) != n or len(concreteness) != n or (sources and len(sources) != n):
+        raise ValueError(
+            f"complaint_features: {n} texts, embeddings of shape {vectors.shape}, {len(concreteness)} concreteness"
+            f"{'' if sources is None else f', {len(sources)} sources'}: give one of each per post"
+        )
+    cleaned = [clean(text) for text in texts]
+    folded = [fold(text) for text in cleaned]
+    form = np.array([_form(t, f) for t, f in zip(cleaned, folded, strict=True)], dtype=np.float32)
+    lexical, hashed = _lexical(folded)
+    slots = np.array(
+        [[bool(c.slots.get(slot)) for slot in SLOTS] + [min(max(c.score, 0.0), 1.0)] for c in concreteness],
+        dtype=np.float32,
+    ).reshape(n, len(SLOTS) + 1)
+    evidence = np.hstack([lexical, form.reshape(n, len(FORM)), slots, _sources(sources, n)])
+    return np.hstack(
+        [
+            vectors * np.float32(_WEIGHTS["embedding"]),
+            evidence * np.float32(_WEIGHTS["evidence"]),
+            hashed * np.float32(_WEIGHTS["hashed"]),
+        ]
+    )
+
+
+def _sources(sources: Sequence[str | None] | None, n: int) -> NDArray[np.float32]:
+    out = np.zeros((n, len(SOURCES)), dtype=np.float32)
+    for row, source in enumerate(sources or ()):
+        for token in _TOKEN.findall(fold(source or "").replace("_", " ")):
+            for column, matcher in enumerate(_SOURCE_MATCHERS):
+                if matcher(token):
+                    out[row, column] = 1.0
+    return out
+
+
+def _lexical(folded: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    lists = [_TOKEN.findall(text) for text in folded]
+    vocabulary: dict[str, int] = {}
+    ids = np.array([vocabulary.setdefault(t, len(vocabulary)) for t in chain.from_iterable(lists)], dtype=np.int64)
+    lengths = np.array([len(tokens) for tokens in lists], dtype=np.int64)
+    n, size = len(lists), len(vocabulary)
+    document = np.repeat(np.arange(n), lengths)
+    position = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    known = np.zeros((max(size, 1), len(_NAMES)), dtype=bool)
+    stop = np.zeros(max(size, 1), dtype=bool)
+    codes = np.zeros(max(size, 1), dtype=np.uint32)
+    for token, i in vocabulary.items():
+        known[i, list(_classes(token))] = True
+        stop[i] = token[0] in ".!?…\n"
+        codes[i] = crc32(("#" if token.isdigit() else token[:_STEM]).encode())
+    sentence = np.cumsum(stop[ids]) + document  # a new post is a new sentence
+    hits = known[ids]
+    counts = _count(hits, document, n)
+    opening = _count(hits & (position < _OPENING)[:, None], document, n)
+    pairs = np.zeros((len(ids), len(PAIRS)), dtype=bool)
+    for column, (a, b, gap) in enumerate(_PAIR_COLUMNS):
+        for step in range(1, gap + 1):
+            near = hits[:-step, a] & hits[step:, b] & (sentence[:-step] == sentence[step:])
+            pairs[: len(near), column] |= near
+    lexical = np.hstack([_saturate(counts), _saturate(opening), _saturate(_count(pairs, document, n))])
+    return lexical, _hash(codes[ids], ~stop[ids], document, n)
+
+
+def _count(hits: NDArray[np.bool_], document: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    rows = csr_array(
+        (
+            np.ones(len(document), dtype=np.int64),
+            np.arange(len(document)),
+            np.searchsorted(document, np.arange(n + 1)),
+        ),
+        shape=(n, len(document)),
+    )
+    return np.asarray(rows @ hits.astype(np.int64))
+
+
+def _saturate(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    return np.asarray(1.0 - 0.5 ** np.minimum(counts, 4), dtype=np.float32)
+
+
+def _hash(
+    codes: NDArray[np.uint32], word: NDArray[np.bool_], document: NDArray[np.int64], n: int
+) -> NDArray[np.float32]:
+    codes, document = codes[word], document[word]
+    bigrams = (codes[:-1] * np.uint32(2654435761)) ^ (codes[1:] + np.uint32(0x9E3779B9))
+    inside = document[:-1] == document[1:]
+    every = np.concatenate([codes, bigrams[inside]])
+    rows = np.concatenate([document, document[:-1][inside]])
+    column = (every >> np.uint32(7)) % np.uint32(HASHED)
+    sign = np.where(every & np.uint32(1), 1, -1)
+    table = np.zeros(n * HASHED, dtype=np.int32)
+    np.add.at(table, rows * HASHED + column, sign)
+    squashed = np.sign(table) * np.sqrt(np.abs(table).astype(np.float64))
+    squashed = squashed.reshape(n, HASHED)
+    norms = np.sqrt(np.abs(table).reshape(n, HASHED).sum(axis=1, keepdims=True).astype(np.float64))
+    return np.asarray(squashed / np.maximum(norms, 1.0), dtype=np.float32)

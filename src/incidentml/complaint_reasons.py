@@ -1,0 +1,137 @@
+"""What a reader must know about a verdict: danger, replies that lean on others, languages, several claims."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from incidentml.complaint_lexicon import CLAIM_FIELDS, DANGER, Matcher
+from incidentml.text import fold, words
+from incidentml.types import Concreteness, Kind
+
+__all__ = ["Signals", "reasons_for", "signals_of"]
+
+_KIND_NAMES = {
+    Kind.COMPLAINT: "жалоба",
+    Kind.NEGATIVITY: "общий негатив",
+    Kind.QUESTION: "вопрос",
+    Kind.SUGGESTION: "предложение",
+    Kind.GRATITUDE: "благодарность",
+    Kind.NEWS: "новость",
+    Kind.ADVERT: "объявление",
+    Kind.OTHER: "другое",
+}
+_SLOT_NAMES = {
+    "who": "кто жалуется",
+    "what": "что случилось",
+    "where": "где",
+    "when": "когда",
+    "ask": "что просят сделать",
+    "contact": "контакт",
+}
+_NOTHING = frozenset(["сообщение", "без", "текста", "фото", "видео", "вложение"])
+_GREETING = Matcher("здравствуйте добрый доброе день утро вечер привет всем приветствую доброго времени суток")
+_ECHO = Matcher(
+    """и у нас так же также тоже такая такое ситуация история проблема аналогично плюсую плюс поддерживаю согласен
+    согласна присоединяюсь подтверждаю в точности то самое это вот же меня мы я да"""
+)
+_ECHO_CORE = Matcher("же также тоже аналогично плюсую плюс поддерживаю присоединяюсь подтверждаю самое такая")
+_PLUS = re.compile(r"\s*\+{1,5}\s*\d{0,5}\s*[!.)]*\s*")
+_SENTENCE = re.compile(r"[.!?…\n;]+")
+_TURKIC = re.compile("[әөүғқҡңһҙҫҗ]")
+_LATIN = re.compile("[a-z]")
+_CYRILLIC = re.compile("[а-яәөүғқҡңһҙҫҗіїєґў]")
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Facts about one text that change or explain its verdict."""
+
+    danger: bool = False
+    empty: bool = False
+    echo: bool = False
+    language: str | None = None
+    claims: tuple[str, ...] = ()
+
+
+_DANGER = Matcher(DANGER)
+_FIELDS = {name: Matcher(entries) for name, entries in CLAIM_FIELDS.items()}
+
+
+@lru_cache(maxsize=100_000)
+def _token_facts(token: str) -> tuple[bool, tuple[str, ...]]:
+    return _DANGER(token), tuple(name for name, matcher in _FIELDS.items() if matcher(token))
+
+
+def signals_of(text: str) -> Signals:
+    """Read the signals of one text.
+
+    Examples
+    --------
+    >>> signals_of("у нас так же").echo
+    True
+    >>> signals_of("Сообщение без текста").empty
+    True
+    >>> signals_of("Во дворе искрит провод").danger
+    True
+    """
+    folded = fold(text)
+    found = words(text)
+    facts = [_token_facts(token) for token in found]
+    content = [token for token in found if token not in _NOTHING and not _GREETING(token)]
+    short = len(found) <= 8
+    return Signals(
+        danger=any(danger for danger, _ in facts),
+        empty=not content,
+        echo=bool(_PLUS.fullmatch(text)) or (short and any(map(_ECHO_CORE, found)) and all(map(_ECHO, found))),
+        language=_language(folded),
+        claims=_claims(folded) if len(found) > 12 else (),
+    )
+
+
+def _language(folded: str) -> str | None:
+    latin, cyrillic = len(_LATIN.findall(folded)), len(_CYRILLIC.findall(folded))
+    if len(_TURKIC.findall(folded)) * 25 > cyrillic > 0:
+        return "тюркский язык"
+    return "латиница" if latin > 3 * cyrillic and latin > 8 else None
+
+
+def _claims(folded: str) -> tuple[str, ...]:
+    """Return the fields of separate claims: each sentence counts for the field it names first."""
+    fields: list[str] = []
+    for sentence in _SENTENCE.split(folded):
+        for token in words(sentence):
+            named = _token_facts(token)[1]
+            if named:
+                if named[0] not in fields:
+                    fields.append(named[0])
+                break
+    return tuple(fields) if len(fields) >= 3 else ()
+
+
+def reasons_for(
+    signals: Signals, kind: Kind, probability: float, threshold: float, slots: Concreteness, *, lowered: bool
+) -> tuple[str, ...]:
+    """Return the grounds of a verdict as short Russian sentences, the deciding one first."""
+    accepted = kind is Kind.COMPLAINT
+    out: list[str] = []
+    if slots.entry_guaranteed:
+        out.append("есть место, контакт и проблема: принимается всегда")
+    elif signals.empty:
+        out.append("в сообщении нет содержания: только приветствие или вложение")
+    elif accepted:
+        out.append(f"вероятность жалобы {probability:.2f} не ниже порога {threshold:.2f}")
+    else:
+        out.append(f"вероятность жалобы {probability:.2f} ниже порога {threshold:.2f}: {_KIND_NAMES[kind]}")
+    if lowered:
+        out.append("речь об опасности: порог снижен")
+    if signals.echo:
+        out.append("жалоба только по контексту: не сказано, что случилось и где")
+    if signals.language:
+        out.append(f"язык: {signals.language}, суждение менее надёжно")
+    if accepted and signals.claims:
+        out.append("несколько претензий в одном сообщении: " + ", ".join(signals.claims))
+    if accepted and slots.missing:
+        out.append("не хватает: " + ", ".join(_SLOT_NAMES.get(name, name) for name in slots.missing))
+    return tuple(out)
