@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.errors import ModelFormatError
+from incidentml.folders import fresh_folder, replace_folder
 
 __all__ = [
     "FORMAT",
@@ -173,16 +172,6 @@ def _check_finite(arrays: Mapping[str, NDArray[Any]], where: str) -> None:
             raise ModelFormatError(f"{where}: array {name!r} holds NaN or infinity; a fitted model never does")
 
 
-def replace_folder(fresh: Path, target: Path) -> None:
-    """Put the folder `fresh` in the place of `target`; a kill in between leaves one of the two whole."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    old = target.with_name(f".{target.name}.old-{os.getpid()}")
-    if target.exists():
-        os.replace(target, old)
-    os.replace(fresh, target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
 def save_state(
     state: FittedState, path: str | os.PathLike[str], *, texts: Mapping[str, str] | None = None
 ) -> Path:
@@ -211,9 +200,7 @@ def save_state(
     # safetensors writes the buffer as it lies: an array that is not C-contiguous would come back scrambled.
     arrays = {name: np.ascontiguousarray(value) for name, value in sorted(_flatten(state))}
     _check_finite(arrays, state.kind)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
-    try:
+    with fresh_folder(target) as fresh:
         save_file(arrays, fresh / ARRAYS)
         for name, content in (texts or {}).items():
             if Path(name).name != name or name in (MANIFEST, ARRAYS):
@@ -230,10 +217,7 @@ def save_state(
             newline="\n",
         )
         _compare(arrays, load_state(fresh))
-        fresh.chmod(0o755)
         replace_folder(fresh, target)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return target
 
 
