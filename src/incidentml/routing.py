@@ -1,0 +1,458 @@
+"""Which topic an incident is about, which level of power answers for it and which organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from incidentml.competence import CompetenceTable
+from incidentml.conformal import ConformalSets
+from incidentml.heads import FeatureSpace, LinearHeads, text_features
+from incidentml.numeric import softmax
+from incidentml.persistence import FittedState, Persistent
+from incidentml.taxonomy import OUTSIDE, Taxonomy
+from incidentml.types import Level, Place, Route, Scale
+
+__all__ = ["UNROUTABLE", "Router", "routing_features", "within_budget"]
+
+#: Executor of an incident for which the competence table names nobody.
+UNROUTABLE = "unroutable"
+_LEVEL_WORDS = {Level.MUNICIPAL: "муниципальный", Level.REGIONAL: "региональный", Level.FEDERAL: "федеральный"}
+
+routing_features = text_features
+
+
+def within_budget(routes: Mapping[str, Route], budget: int) -> list[str]:
+    """Return the ids of at most `budget` incidents that a person should look at first, the least certain first.
+
+    Examples
+    --------
+    >>> sure = Route("ЖКХ", "a", (("a", 0.9),), Level.MUNICIPAL, "x", False)
+    >>> unsure = Route("ЖКХ", "a", (("a", 0.4),), Level.MUNICIPAL, "x", True)
+    >>> within_budget({"i1": sure, "i2": unsure}, 1)
+    ['i2']
+    """
+    if budget < 0:
+        raise ValueError(f"budget is {budget}, expected 0 or more")
+
+    def doubt(item: tuple[str, Route]) -> tuple[bool, float, str]:
+        identifier, route = item
+        certainty = route.topic_alternatives[0][1] if route.topic_alternatives else 0.0
+        return route.executor != UNROUTABLE, certainty, identifier
+
+    return [identifier for identifier, _ in sorted(routes.items(), key=doubt)[:budget]]
+
+
+class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
+    """Topic, group, level and executor of an incident, decided from all its posts.
+
+    Parameters
+    ----------
+    C : float
+        Inverse strength of regularisation of the linear heads.
+    dense_weight : float
+        Weight of the embeddings against the words.
+    max_features : int
+        Hashed words and n-grams to keep.
+    coverage : float
+        Share of incidents whose true group the conformal set must hold.
+    review_below : float
+        A topic less probable than this is handed to a person.
+    folds : int
+        Folds of the internal cross-validation that calibrates probabilities.
+    rubricator : Taxonomy, optional
+        The shipped one by default.
+    competence : CompetenceTable, optional
+        The shipped generic one by default.
+
+    Examples
+    --------
+    >>> texts = ["нет воды", "воды нет второй день", "яма на дороге", "яма у школы"] * 3
+    >>> router = Router(folds=2).fit_texts(texts, ["вода", "вода", "дорога", "дорога"] * 3)
+    >>> router.predict(routing_features(["опять нет воды"])).tolist()
+    ['вода']
+    """
+
+    KIND = "router"
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        dense_weight: float = 1.0,
+        max_features: int = 30_000,
+        coverage: float = 0.9,
+        review_below: float = 0.4,
+        folds: int = 4,
+        rubricator: Taxonomy | None = None,
+        competence: CompetenceTable | None = None,
+    ) -> None:
+        self.C = C
+        self.dense_weight = dense_weight
+        self.max_features = max_features
+        self.coverage = coverage
+        self.review_below = review_below
+        self.folds = folds
+        self.rubricator = rubricator
+        self.competence = competence
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The rubricator in use."""
+        return Taxonomy.load() if self.rubricator is None else self.rubricator
+
+    @property
+    def table(self) -> CompetenceTable:
+        """The competence table in use."""
+        return CompetenceTable.load() if self.competence is None else self.competence
+
+    # ---- learning
+
+    def fit_texts(
+        self, texts: Sequence[str], y: Sequence[str], *, embeddings: ArrayLike | None = None, **options: Any
+    ) -> Self:
+        """Fit on texts, with or without embeddings; `options` as in `fit`."""
+        return self.fit(text_features(texts, embeddings), y, **options)
+
+    def fit(
+        self,
+        X: Any,
+        y: Sequence[str],
+        *,
+        levels: Sequence[str | None] | None = None,
+        groups: Sequence[str] | None = None,
+        incidents: Sequence[str | None] | None = None,
+    ) -> Self:
+        """Fit the heads and calibrate their probabilities.
+
+        Parameters
+        ----------
+        X : array or CSR matrix
+            From `routing_features`, or any features.
+        y : sequence of str
+            Topics: of the rubricator, or any labels of a user's own.
+        levels : sequence of str or None, optional
+            Level of power, where known.
+        groups : sequence of str, optional
+            What cross-validation keeps together (a territory). By default every row on its own.
+        incidents : sequence of str or None, optional
+            Posts of one incident share a label; probabilities are calibrated for incidents as a whole.
+        """
+        if not self.C > 0 or not 0 < self.coverage < 1 or self.folds < 2:
+            raise ValueError(
+                f"Router: C={self.C} must be positive, coverage={self.coverage} between 0 and 1, "
+                f"folds={self.folds} at least 2"
+            )
+        labels = np.asarray(y, dtype=object)
+        self.classes_ = np.array(sorted(set(labels.tolist())), dtype=object)
+        if len(self.classes_) < 2:
+            raise ValueError("Router: y holds a single topic, at least two are needed")
+        self.n_features_in_ = X.shape[1]
+        self._lay_out()
+        level = np.asarray([None] * len(labels) if levels is None else levels, dtype=object)
+        held = _out_of_fold(self, X, labels, level, groups)
+        self.heads_ = self._heads(X, labels, level)
+        self._calibrate(held, labels, incidents)
+        return self
+
+    def _lay_out(self) -> None:
+        taxonomy = self.taxonomy
+        known = [topic for topic in self.classes_ if topic in taxonomy.topics]
+        others = [topic for topic in self.classes_ if topic not in taxonomy.topics]
+        groups = [*(taxonomy.groups if known else ()), *others]
+        self.groups_ = np.array(groups, dtype=object)
+        of = [taxonomy.group_of(topic) if topic in taxonomy.topics else topic for topic in self.classes_]
+        self.group_index_ = np.array([groups.index(group) for group in of], dtype=np.int32)
+
+    def _heads(self, X: Any, labels: NDArray[Any], level: NDArray[Any]) -> LinearHeads:
+        space = FeatureSpace(self.dense_weight, self.max_features).fit(X)
+        design = space.design(X)
+        group = self.groups_[self.group_index_[np.searchsorted(self.classes_, labels)]]
+        blocks = {
+            "topic": _one_against_rest(design, labels, self.classes_, self.C),
+            "group": _one_against_rest(design, group, self.groups_, self.C),
+        }
+        told = np.array([value is not None for value in level])
+        if told.any():
+            names = np.array([item.value for item in Level], dtype=object)
+            blocks["level"] = _one_against_rest(design[told], level[told], names, self.C)
+        return LinearHeads.from_weights(space, blocks)
+
+    def _calibrate(self, held: NDArray[Any], labels: NDArray[Any], incidents: Sequence[str | None] | None) -> None:
+        keys = [f"\0{i}" for i in range(len(labels))] if incidents is None else list(incidents)
+        names = [key if key else f"\0{i}" for i, key in enumerate(keys)]
+        _, first, member = np.unique(names, return_index=True, return_inverse=True)
+        truth = np.searchsorted(self.classes_, labels[first])
+        sizes = np.bincount(member)
+        sums = np.zeros((len(first), held.shape[1]))
+        np.add.at(sums, member, held)
+        topics = self.heads_.block(sums, "topic")
+        directs = self.heads_.block(sums, "group")
+        group_truth = self.group_index_[truth]
+        best = (np.inf, 1.0, 0.0)
+        for power in (0.5, 0.7, 0.85, 1.0):
+            for scale in (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0):
+                p = softmax(topics / sizes[:, None] ** power * scale)
+                loss = -np.log(np.maximum(p[np.arange(len(p)), truth], 1e-9)).mean()
+                best = min(best, (float(loss), scale, power))
+        _, self.topic_scale_, self.pool_power_ = best
+        pooled = sizes[:, None] ** self.pool_power_
+        marginal = self._group_marginal(softmax(topics / pooled * self.topic_scale_))
+        best_group = (np.inf, 1.0, 0.0)
+        for scale in (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0):
+            direct = softmax(directs / pooled * scale)
+            for blend in (0.0, 0.2, 0.35, 0.5, 0.65, 0.8):
+                p = (1 - blend) * marginal + blend * direct
+                loss = -np.log(np.maximum(p[np.arange(len(p)), group_truth], 1e-9)).mean()
+                best_group = min(best_group, (float(loss), scale, blend))
+        _, self.group_scale_, self.group_blend_ = best_group
+        direct = softmax(directs / pooled * self.group_scale_)
+        blended = (1 - self.group_blend_) * marginal + self.group_blend_ * direct
+        self.conformal_ = ConformalSets(self.coverage).fit(blended, group_truth)
+
+    # ---- scores and probabilities
+
+    def score_posts(self, texts: Sequence[str], embeddings: ArrayLike | None = None) -> NDArray[np.float32]:
+        """Return one row of scores per post; rows of an incident's posts are what `route` takes."""
+        check_is_fitted(self, "heads_")
+        return self.heads_.score_texts(texts, embeddings)
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the probability of every topic of `classes_`, row by row."""
+        check_is_fitted(self, "heads_")
+        return softmax(self._logits(self.heads_.scores(X)) * self.topic_scale_)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable topic of every row."""
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+
+    def _logits(self, scores: NDArray[Any]) -> NDArray[np.float64]:
+        return np.asarray(self.heads_.block(scores, "topic"), dtype=np.float64)
+
+    def _group_marginal(self, topics: NDArray[np.float64]) -> NDArray[np.float64]:
+        out = np.zeros((len(topics), len(self.groups_)))
+        np.add.at(out.T, self.group_index_, topics.T)
+        return out
+
+    def topics_proba(self, scores: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the probability of every topic from rows of `score_posts`."""
+        return softmax(self._logits(scores) * self.topic_scale_)
+
+    def groups_proba(self, scores: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the probability of every group (`groups_`) from rows of `score_posts`."""
+        check_is_fitted(self, "heads_")
+        return np.asarray(self._blend(np.asarray(scores, dtype=np.float64)), dtype=np.float32)
+
+    def _blend(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        marginal = self._group_marginal(self.topics_proba(scores))
+        direct = softmax(np.asarray(self.heads_.block(scores, "group")) * self.group_scale_)
+        return (1 - self.group_blend_) * marginal + self.group_blend_ * direct
+
+    def pool(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """Return one row for all the posts of an incident; their order does not count."""
+        rows = np.asarray(scores, dtype=np.float64)
+        if rows.ndim != 2 or not len(rows) or rows.shape[1] != self.heads_.width:
+            raise ValueError(
+                f"scores have shape {rows.shape}, expected (posts, {self.heads_.width}), at least one row"
+            )
+        return np.asarray(rows.sum(axis=0, keepdims=True) / len(rows) ** self.pool_power_)
+
+    def group_set(self, scores: ArrayLike) -> tuple[str, ...]:
+        """Return the groups that hold the true one with probability `coverage`, the most probable first."""
+        proba = self._blend(self.pool(scores))
+        inside = self.conformal_.sets(proba)[0]
+        order = np.lexsort((np.arange(proba.shape[1]), -proba[0]))
+        return tuple(str(self.groups_[i]) for i in order if inside[i])
+
+    # ---- decisions
+
+    def route(
+        self,
+        scores: ArrayLike,
+        *,
+        scale: Scale = Scale.BUILDING,
+        place: Place | None = None,
+        region: str | None = None,
+        municipality: str | None = None,
+    ) -> Route:
+        """Decide who answers for one incident.
+
+        Parameters
+        ----------
+        scores : array of shape (posts, k)
+            Rows of `score_posts` for the posts of this incident.
+        scale : Scale
+            How many are hit.
+        place : Place, optional
+            Where it is; its settlement stands in for a municipality that is not given.
+        region, municipality : str, optional
+
+        Returns
+        -------
+        Route
+        """
+        check_is_fitted(self, "heads_")
+        pooled = self.pool(scores)
+        topics = self.topics_proba(pooled)[0]
+        order = np.lexsort((np.arange(len(topics)), -topics))
+        topic, certainty = str(self.classes_[order[0]]), float(topics[order[0]])
+        alternatives = tuple((str(self.classes_[i]), round(float(topics[i]), 4)) for i in order[:3])
+        groups = self.group_set(scores)
+        group = str(self.groups_[self.group_index_[order[0]]])
+        level, why_level = self._level(pooled, topics, topic, scale)
+        where = municipality or (place.settlement if place else None)
+        executor, why_executor, open_question = self._executor(topic, level, region, where)
+        reasons = [f"тема «{topic}»: вероятность {certainty:.2f}"]
+        if len(order) > 1:
+            reasons[0] += f", следующая «{alternatives[1][0]}»: {alternatives[1][1]:.2f}"
+        reasons += [why_level, *why_executor]
+        doubts = [open_question] if open_question else []
+        if certainty < self.review_below:
+            doubts.append(f"вероятность темы {certainty:.2f} ниже порога {self.review_below:.2f}")
+        if topic == OUTSIDE:
+            doubts.append("такого вопроса нет в рубрикаторе")
+        if len(groups) > 2:
+            doubts.append(f"возможны группы: {', '.join(groups)}")
+        reasons += [f"нужен человек: {doubt}" for doubt in doubts]
+        return Route(group, topic, alternatives, level, executor, bool(doubts), tuple(reasons))
+
+    def _level(
+        self, pooled: NDArray[np.float64], topics: NDArray[np.float64], topic: str, scale: Scale
+    ) -> tuple[Level, str]:
+        levels = list(Level)
+        weights = np.zeros(len(levels))
+        for name, probability in zip(self.classes_, topics, strict=True):
+            record = self.taxonomy.topics.get(name)
+            if record is not None:
+                weights[levels.index(record.level_for(scale))] += probability
+        record = self.taxonomy.topics.get(topic)
+        if "level" in self.heads_.blocks_:
+            text = softmax(np.asarray(self.heads_.block(pooled, "level")) * 2.0)[0]
+            weights = weights + text
+        level = levels[int(weights.argmax())]
+        told = f"уровень {_LEVEL_WORDS[level]}"
+        if record is None:
+            return level, f"{told}: по словам сообщений"
+        if record.level_for(scale) != level:
+            return level, f"{told}: слова сообщений сильнее рубрикатора ({_LEVEL_WORDS[record.level_for(scale)]})"
+        if record.level != level:
+            return level, f"{told}: так решает масштаб «{scale.value}»"
+        return level, f"{told}: так по рубрикатору для этой темы"
+
+    def _executor(
+        self, topic: str, level: Level, region: str | None, municipality: str | None
+    ) -> tuple[str, list[str], str | None]:
+        found = self.table.find(topic, level, region=region, municipality=municipality)
+        if found is None:
+            return UNROUTABLE, ["исполнитель не найден: в таблице полномочий нет такой строки"], "некому передать"
+        why = [f"исполнитель «{found.executor}»: {found.rule}"]
+        if len(found.path) > 1:
+            why.append(f"перенаправлено: {' → '.join(found.path)}")
+        if "region" in found.missing or ("municipality" in found.missing and region is None):
+            return UNROUTABLE, [f"исполнитель не назначен: {found.rule}, но место неизвестно"], "место неизвестно"
+        if found.missing:
+            generic = found.rule.executor.replace("{municipality}", f"муниципалитет уточнить, {region}")
+            return generic, [f"исполнитель «{generic}»: {found.rule}"], "муниципалитет неизвестен"
+        return found.executor, why, None
+
+    def explain(self, scores: ArrayLike, route: Route) -> tuple[str, ...]:
+        """Tell in Russian why this body and not another, beyond `Route.reasons`."""
+        groups = self.group_set(scores)
+        told = [f"группы с покрытием {self.coverage:.0%}: {', '.join(groups) or 'нет'}"]
+        for topic, probability in route.topic_alternatives[1:]:
+            record = self.taxonomy.topics.get(topic)
+            kind = self.taxonomy.executor_types[record.executor_type] if record else "нет в рубрикаторе"
+            told.append(f"не «{topic}» ({kind}): вероятность только {probability:.2f}")
+        for level in Level:
+            if level != route.level:
+                found = self.table.find(route.topic, level)
+                if found is not None:
+                    told.append(f"не «{found.rule.executor}»: это {_LEVEL_WORDS[level]} уровень")
+        return tuple(told)
+
+    # ---- persistence
+
+    def to_state(self) -> FittedState:
+        """Return the fitted state; the tables are package data and are named, not copied."""
+        check_is_fitted(self, "heads_")
+        settings = ("C", "dense_weight", "max_features", "coverage", "review_below", "folds")
+        meta = {name: getattr(self, name) for name in settings}
+        meta |= {
+            "classes": self.classes_.tolist(),
+            "topic_scale": self.topic_scale_,
+            "pool_power": self.pool_power_,
+            "group_scale": self.group_scale_,
+            "group_blend": self.group_blend_,
+            "n_features": self.n_features_in_,
+            "taxonomy": self.taxonomy.name,
+        }
+        parts = {"heads": self.heads_.to_state(), "conformal": self.conformal_.to_state()}
+        return FittedState(self.KIND, meta, {}, parts)
+
+    @classmethod
+    def from_state(cls, state: FittedState) -> Self:
+        """Build a fitted router from a state."""
+        settings = ("C", "dense_weight", "max_features", "coverage", "review_below", "folds")
+        router = cls(**{name: state.setting(name) for name in settings})
+        router.classes_ = np.array(state.setting("classes"), dtype=object)
+        router._lay_out()
+        router.n_features_in_ = state.setting("n_features")
+        for name in ("topic_scale", "pool_power", "group_scale", "group_blend"):
+            setattr(router, f"{name}_", float(state.setting(name)))
+        router.heads_ = LinearHeads.from_state(state.part("heads"))
+        router.conformal_ = ConformalSets.from_state(state.part("conformal"))
+        return router
+
+
+def _one_against_rest(
+    design: Any, labels: NDArray[Any], names: NDArray[Any], C: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return weights (names × features) and bias of linear SVMs; a name without examples scores -1."""
+    from sklearn.svm import LinearSVC
+
+    weights = np.zeros((len(names), design.shape[1]))
+    bias = np.full(len(names), -1.0)
+    present = sorted(set(labels.tolist()))
+    rows = [names.tolist().index(name) for name in present]
+    if len(present) == 1:
+        bias[rows] = 1.0
+        return weights, bias
+    model = LinearSVC(C=C, random_state=0).fit(design, labels.astype(str))
+    if len(present) == 2:
+        weights[rows] = np.vstack([-model.coef_[0], model.coef_[0]])
+        bias[rows] = [-model.intercept_[0], model.intercept_[0]]
+    else:
+        weights[rows], bias[rows] = model.coef_, model.intercept_
+    return weights, bias
+
+
+def _out_of_fold(
+    router: Router, X: Any, labels: NDArray[Any], level: NDArray[Any], groups: Sequence[str] | None
+) -> NDArray[np.float64]:
+    """Return the scores of every row from heads that saw neither it nor its group."""
+    from sklearn.model_selection import GroupKFold, StratifiedKFold
+
+    if groups is None:
+        import warnings
+
+        with warnings.catch_warnings():  # rare topics have fewer rows than there are folds
+            warnings.simplefilter("ignore", UserWarning)
+            splitter = StratifiedKFold(router.folds, shuffle=True, random_state=0)
+            splits = list(splitter.split(np.zeros(len(labels)), labels.astype(str)))
+    else:
+        folds = min(router.folds, len(set(groups)))
+        splits = list(GroupKFold(folds).split(np.zeros(len(labels)), groups=np.asarray(groups, dtype=object)))
+    held: NDArray[np.float64] | None = None
+    for train, test in splits:
+        heads = router._heads(X[train], labels[train], level[train])
+        scores = heads.scores(X[test])
+        if held is None:
+            held = np.zeros((len(labels), scores.shape[1]))
+        held[test] = scores
+    assert held is not None
+    return held
