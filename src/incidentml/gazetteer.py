@@ -1,0 +1,211 @@
+"""What the extractor knows beforehand: settlements with their regions, street names, and which words are ordinary.
+
+Data files lie beside the code (``data/gazetteer_*.tsv``, built by ``scripts/build_gazetteer.py``); a user's table
+adds the settlements and streets of a region.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from incidentml.errors import DataError
+from incidentml.place_forms import name_forms, stem
+from incidentml.text import fold
+
+__all__ = ["Gazetteer", "Settlement", "word_class"]
+
+_COLUMNS = ("region", "municipality", "settlement", "street")
+
+
+class Settlement(NamedTuple):
+    """A settlement (or a part of one: `area`) that a name may stand for."""
+
+    name: str
+    region: str
+    population: int
+    area: bool = False
+    municipality: str = ""
+
+
+def _rows(name: str) -> list[list[str]]:
+    """Rows of a package table without comments and header."""
+    text = resources.files("incidentml").joinpath("data", name).read_text("utf-8")
+    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")][1:]
+
+
+@lru_cache(maxsize=1)
+def _word_classes() -> dict[str, str]:
+    text = resources.files("incidentml").joinpath("data", "gazetteer_words.tsv").read_text("utf-8")
+    classes: dict[str, str] = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            letters, _, group = line.partition("\t")
+            classes.update(dict.fromkeys(group.split(" "), letters))
+    return classes
+
+
+def word_class(word: str) -> str:
+    """Return what a folded word form is: ``g`` toponym, ``s`` surname, ``n`` first name, ``p`` patronymic, ``N`` noun,
+    ``A`` adjective, ``V`` verb, ``o`` other, with a digit for how common it is; empty for an unknown word.
+
+    Examples
+    --------
+    >>> word_class("кирова")[0], word_class("вода")[0], word_class("ыыыы")
+    ('g', 'N', '')
+    """  # noqa: D205
+    return _word_classes().get(word, "")
+
+
+@lru_cache(maxsize=65536)
+def _key(word: str) -> str:
+    """Stem of one token, also of names such as Комсомольск-на-Амуре, whose first part declines."""
+    for joint in ("-на-", "-в-", "-за-"):
+        head, found, tail = word.partition(joint)
+        if found:
+            return stem(head) + joint + tail
+    return stem(word)
+
+
+class Gazetteer:
+    """Settlements and street names, found in any case form.
+
+    Parameters
+    ----------
+    settlements : iterable of Settlement
+    streets : iterable of str
+        Street names without the type word.
+
+    Examples
+    --------
+    >>> gazetteer = Gazetteer.default()
+    >>> gazetteer.find(["нижнем", "новгороде"])[0].name
+    'нижний новгород'
+    >>> gazetteer.is_street("советской"), gazetteer.is_street("батареи")
+    (True, False)
+    """
+
+    def __init__(self, settlements: Iterable[Settlement], streets: Iterable[str]) -> None:
+        self._settlements: dict[str, list[Settlement]] = {}
+        #: Keys of first words of names that have more words: where a longer name may begin.
+        self.longer: set[str] = set()
+        self._streets: set[str] = set()
+        self.street_words: set[str] = set()
+        self._nicknames: dict[str, Settlement] = {}
+        self.add(settlements, streets)
+
+    @classmethod
+    def default(cls) -> Gazetteer:
+        """Return the gazetteer that ships: Russian settlements of 500 and more people, and frequent street names."""
+        return _default()
+
+    @classmethod
+    def from_csv(cls, path: str | os.PathLike[str]) -> Gazetteer:
+        """Return the shipped gazetteer with a user's table added.
+
+        Parameters
+        ----------
+        path : path-like
+            CSV with the columns ``region, municipality, settlement, street``; empty cells are allowed.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read or has none of the columns ``settlement`` and ``street``.
+        """
+        try:
+            with Path(path).open(encoding="utf-8-sig", newline="") as stream:
+                sample = stream.readline()
+                stream.seek(0)
+                reader = csv.DictReader(stream, delimiter=";" if sample.count(";") > sample.count(",") else ",")
+                columns = [name.strip().lower() for name in reader.fieldnames or []]
+                reader.fieldnames = columns
+                if not {"settlement", "street"} & set(columns):
+                    raise DataError(
+                        f"{path}: columns {columns}; expected {list(_COLUMNS)}, settlement or street at least"
+                    )
+                rows = [{name: (row.get(name) or "").strip() for name in _COLUMNS} for row in reader]
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise DataError(f"{path}: cannot be read as a CSV table: {error}") from error
+        gazetteer = cls((), ())
+        base = _default()
+        gazetteer._settlements = {key: list(found) for key, found in base._settlements.items()}
+        gazetteer.longer, gazetteer._streets = set(base.longer), set(base._streets)
+        gazetteer.street_words, gazetteer._nicknames = set(base.street_words), dict(base._nicknames)
+        gazetteer.add(
+            (
+                Settlement(fold(row["settlement"]), row["region"], 0, False, row["municipality"])
+                for row in rows
+                if row["settlement"]
+            ),
+            (row["street"] for row in rows if row["street"]),
+        )
+        return gazetteer
+
+    def add(self, settlements: Iterable[Settlement], streets: Iterable[str]) -> None:
+        """Add entries."""
+        for entry in settlements:
+            words = fold(entry.name).split()
+            if not words:
+                continue
+            found = self._settlements.setdefault(" ".join(map(_key, words)), [])
+            if entry not in found:
+                found.append(entry._replace(name=" ".join(words)))
+            if len(words) > 1:
+                self.longer.add(_key(words[0]))
+        for street in streets:
+            words = [word for word in fold(street).replace(".", " ").split() if word not in _STREET_TYPES]
+            if words:
+                self._streets.add(" ".join(map(stem, words)))
+                self.street_words.update(stem(word) for word in words if len(word) > 2)
+
+    def lengths(self, word: str) -> tuple[int, ...]:
+        """Return the numbers of words to try for a name that begins with this word, longest first."""
+        return (3, 2, 1) if _key(word) in self.longer else (1,)
+
+    def find(self, words: Sequence[str], region: str | None = None) -> list[Settlement]:
+        """Return what a folded name in some case may stand for: the feed's region first, then the larger."""
+        key = " ".join(map(_key, words))
+        nickname = self._nicknames.get(key)
+        found = self._settlements.get(key)
+        if not found and key.endswith(("ов", "ев")):  # genitive plural: Челнов of Челны
+            found = self._settlements.get(key[:-2])
+        if not found:
+            return [nickname] if nickname else []
+        text = " ".join(words)
+        fitting = [entry for entry in found if text in name_forms(entry.name)]
+        if nickname:
+            fitting.append(nickname)
+        return sorted(fitting, key=lambda entry: (entry.region != region, -entry.population, entry.region))
+
+    def nickname(self, nickname: str, entry: Settlement) -> None:
+        """Add another name, in any case form, for a settlement or a part of one."""
+        self._nicknames[" ".join(map(_key, fold(nickname).split()))] = entry
+
+    def is_street(self, name: str) -> bool:
+        """Tell whether a folded name, in some case, is one of the known street names."""
+        return " ".join(map(stem, name.split())) in self._streets
+
+
+_STREET_TYPES = frozenset(
+    "ул улица пр пр-т проспект пер переулок бульвар б-р шоссе площадь пл проезд тракт".split()
+)
+
+
+@lru_cache(maxsize=1)
+def _default() -> Gazetteer:
+    settlements = [
+        Settlement(fold(name), region, int(people)) for name, region, people in _rows("gazetteer_settlements.tsv")
+    ]
+    gazetteer = Gazetteer(settlements, (row[0] for row in _rows("gazetteer_streets.tsv")))
+    known = {(entry.name, entry.region): entry for entry in settlements}
+    for nickname, name, region, kind in _rows("gazetteer_nicknames.tsv"):
+        town = known.get((fold(name), region))
+        entry = Settlement(fold(name), region, town.population if town else 0, kind == "area")
+        gazetteer.nickname(nickname, entry)
+    return gazetteer

@@ -1,0 +1,324 @@
+"""Do two places agree? Part by part: the same, compatible, in conflict or unknown; one by one or by millions.
+
+Parts are read from the normal forms that `Place` holds. What is missing on one side is unknown and never a conflict;
+what is said less exactly (``12`` against ``12к2``, ``хасана`` against ``героев хасана``) is compatible.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incidentml.place_forms import loose_stem, stem
+from incidentml.text import fold
+from incidentml.types import Agreement, Place
+
+__all__ = ["PlaceAgreement", "PlaceComparison", "PlaceTable", "compare"]
+
+CONFLICT, UNKNOWN, COMPATIBLE, SAME = -1, 0, 1, 2
+_AGREEMENT = {
+    CONFLICT: Agreement.CONFLICT,
+    UNKNOWN: Agreement.UNKNOWN,
+    COMPATIBLE: Agreement.COMPATIBLE,
+    SAME: Agreement.SAME,
+}
+_PARTS = ("settlement", "street", "house", "landmark")
+#: What each agreement of each part adds to the score, in the order conflict, unknown, compatible, same.
+_WEIGHTS = np.array(
+    [[-0.6, 0.0, 0.05, 0.15], [-0.7, 0.0, 0.3, 0.45], [-0.9, 0.0, 0.15, 0.3], [-0.15, 0.0, 0.05, 0.25]],
+    dtype=np.float32,
+)
+#: Places of one post that are compared at most; more are lists of addresses, where the first ones stand for all.
+_MAX_PLACES = 6
+
+_STREET_KINDS = frozenset(
+    "улица проспект переулок бульвар микрорайон тракт шоссе площадь набережная аллея проезд тупик квартал линия"
+    " просека спуск съезд дорога снт слобода кольцо магистраль взвоз".split()
+)
+_NUMBER = re.compile(r"\d{1,5}")
+_DIGIT = re.compile(r"\d")
+_HOUSE = re.compile(r"(\d{1,4})([а-я]?)(?:[/кс-](\d{1,4}[а-я]?))?")
+_TITLES = frozenset("академика генерала маршала героя имени адмирала профессора лейтенанта капитана им".split())
+
+
+class PlaceComparison(NamedTuple):
+    """How two places relate, part by part, with a score in [-1, 1] and the reason in words."""
+
+    settlement: Agreement
+    street: Agreement
+    house: Agreement
+    landmark: Agreement
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class PlaceAgreement:
+    """Agreements of many pairs: int8 codes (-1 conflict, 0 unknown, 1 compatible, 2 same) and float32 scores."""
+
+    settlement: NDArray[np.int8]
+    street: NDArray[np.int8]
+    house: NDArray[np.int8]
+    landmark: NDArray[np.int8]
+    score: NDArray[np.float32]
+
+
+class _Street(NamedTuple):
+    kind: str
+    main: str
+    modifier: str
+
+
+@lru_cache(maxsize=65536)
+def _street(text: str) -> _Street:
+    kind, words = "", []
+    for word in fold(text).replace(".", " ").split():
+        if word in _STREET_KINDS and not kind:
+            kind = word
+        else:
+            words.append(word)
+    if not words:
+        return _Street("", kind, "")
+    *before, last = words
+    if _NUMBER.fullmatch(last):  # «микрорайон 5»: the number is the name
+        return _Street("", kind or "улица", " ".join([*map(stem, before), last]))
+    main = "-".join(loose_stem(piece) for piece in last.split("-"))
+    modifiers = [stem(word) for word in before if len(word) > 1 and word not in _TITLES]
+    return _Street("" if kind == "улица" else kind, main, " ".join(modifiers))
+
+
+@lru_cache(maxsize=65536)
+def _houses(text: str) -> tuple[tuple[int, str], ...]:
+    """Number and suffix (letter or block) of each house: ``"12к2"``, ``"12/2"``, ``"14, 16а"``."""
+    found = []
+    for part in re.split(r"[,;\s]+", fold(text)):
+        if match := _HOUSE.fullmatch(part):
+            number, letter, block = match.groups()
+            found.append((int(number), letter or block or ""))
+    return tuple(found)
+
+
+@lru_cache(maxsize=65536)
+def _landmark(text: str) -> tuple[str, str, str]:
+    """Kind, number and name: ``"школа 12"`` is a school with a number, ``"остановка рынок"`` a stop with a name."""
+    kind, *rest = fold(text).split()[:8] or [""]
+    numbers = [word for word in rest if word[0].isdigit()]
+    names = [stem(word) for word in rest if not word[0].isdigit()]
+    return stem(kind) if kind else "", numbers[0] if numbers else "", names[-1] if names else ""
+
+
+@lru_cache(maxsize=65536)
+def _settlement(text: str) -> str:
+    return " ".join(stem(word) for word in fold(text).split())
+
+
+_WORDS = {
+    "settlement": ("разные населённые пункты", "", "населённый пункт может быть тем же", "один населённый пункт"),
+    "street": ("разные улицы", "", "улица, вероятно, та же", "одна улица"),
+    "house": ("разные дома", "", "дом может быть тем же", "один дом"),
+    "landmark": ("разные ориентиры", "", "ориентир может быть тем же", "один ориентир"),
+}
+
+
+def compare(a: Place, b: Place) -> PlaceComparison:
+    """Compare two places.
+
+    Examples
+    --------
+    >>> compare(Place(street="улица мира", house="5"), Place(street="улица мира", house="7")).reason
+    'одна улица; разные дома'
+    >>> compare(Place(street="улица мира"), Place(street="улица мира", house="7")).house.value
+    'unknown'
+    """
+    both = PlaceTable.build([(a,), (b,)], [None, None]).compare(np.array([0]), np.array([1]))
+    codes = [int(getattr(both, part)[0]) for part in _PARTS]
+    said = [_WORDS[part][code + 1] for part, code in zip(_PARTS, codes, strict=True) if code != UNKNOWN]
+    settlement, street, house, landmark = (_AGREEMENT[code] for code in codes)
+    return PlaceComparison(
+        settlement, street, house, landmark, float(both.score[0]), "; ".join(said) or "сравнить нечего"
+    )
+
+
+class _Interner:
+    """Numbers for strings, one counter a field; the empty string is 0."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def __call__(self, field: str, value: str) -> int:
+        return self._numbers.setdefault((field, value), len(self._numbers) + 1) if value else 0
+
+
+def _pad(rows: Sequence[Sequence[tuple[int, ...]]], width: int) -> NDArray[np.int32]:
+    """Stack lists of equal-width tuples into (posts, most per post, width); missing ones are zeros."""
+    most = max((len(row) for row in rows), default=0)
+    table = np.zeros((len(rows), most, width), dtype=np.int32)
+    for index, row in enumerate(rows):
+        if row:
+            table[index, : len(row)] = row
+    return table
+
+
+class PlaceTable:
+    """The places of many posts, coded as numbers, to compare millions of pairs.
+
+    Build it with `PlaceTable.build`.
+
+    Examples
+    --------
+    >>> mira = Place(street="улица мира", house="5")
+    >>> table = PlaceTable.build([(mira,), (Place(street="мира", house="7"),), ()], [None, None, None])
+    >>> agreement = table.compare(np.array([0, 0]), np.array([1, 2]))
+    >>> agreement.street.tolist(), agreement.house.tolist()
+    ([2, 0], [-1, 0])
+    """
+
+    def __init__(self, places: list[tuple[Place, ...]], regions: list[str | None]) -> None:
+        self._places = places
+        self._regions = regions
+        number = _Interner()
+        settlements: list[list[tuple[int, ...]]] = []
+        addresses: list[list[tuple[int, ...]]] = []
+        landmarks: list[list[tuple[int, ...]]] = []
+        for row in places:
+            for rows, coded in zip((settlements, addresses, landmarks), _code(row, number), strict=True):
+                rows.append(coded)
+        self._settlements = _pad(settlements, 1)
+        self._addresses = _pad(addresses, 6)
+        self._landmarks = _pad(landmarks, 3)
+
+    @classmethod
+    def build(cls, places: Sequence[tuple[Place, ...]], regions: Sequence[str | None]) -> PlaceTable:
+        """Code the places of posts; `regions` are the regions of their feeds.
+
+        Raises
+        ------
+        ValueError
+            If the two differ in length.
+        """
+        if len(places) != len(regions):
+            raise ValueError(f"PlaceTable.build: {len(places)} posts have places, {len(regions)} have regions")
+        return cls([tuple(row[:_MAX_PLACES]) for row in places], list(regions))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def compare(self, left: NDArray[np.intp], right: NDArray[np.intp]) -> PlaceAgreement:
+        """Compare post ``left[i]`` with post ``right[i]``: every part at its best over the places of both."""
+        left, right = np.asarray(left, dtype=np.intp), np.asarray(right, dtype=np.intp)
+        settlement = _best(self._settlements, left, right, _settlement_codes, 1)[:, 0]
+        street, house = _best(self._addresses, left, right, _address_codes, 2).T
+        landmark = _best(self._landmarks, left, right, _landmark_codes, 1)[:, 0]
+        score = np.zeros(len(left), dtype=np.float32)
+        for part, codes in enumerate((settlement, street, house, landmark)):
+            score += _WEIGHTS[part][codes + 1]
+        return PlaceAgreement(settlement, street, house, landmark, np.clip(score, -1.0, 1.0))
+
+    def block_keys(self) -> list[tuple[Hashable, ...]]:
+        """Return for each post the keys under which posts about the same place meet.
+
+        ``("street", region, street)``, ``("house", region, street, number)``, ``("landmark", region, kind, number,
+        name)`` for landmarks that are more than a kind, and ``("settlement", region, settlement)``.
+        """
+        keys = []
+        for row, region in zip(self._places, self._regions, strict=True):
+            found: dict[Hashable, None] = {}
+            for place in row:
+                if place.street:
+                    main = _street(place.street).main
+                    found[("street", region, main)] = None
+                    for house, _ in _houses(place.house or ""):
+                        found[("house", region, main, house)] = None
+                if place.landmark:
+                    kind, count, name = _landmark(place.landmark)
+                    if count or name:
+                        found[("landmark", region, kind if count else "", count, name)] = None
+                if place.settlement:
+                    found[("settlement", region, _settlement(place.settlement))] = None
+            keys.append(tuple(found))
+        return keys
+
+
+def _code(places: Sequence[Place], number: _Interner) -> tuple[list[tuple[int, ...]], ...]:
+    settlements: dict[tuple[int, ...], None] = {}
+    addresses: dict[tuple[int, ...], None] = {}
+    landmarks: dict[tuple[int, ...], None] = {}
+    for place in places:
+        if place.settlement:
+            settlements[(number("settlement", _settlement(place.settlement)),)] = None
+        street = _street(place.street) if place.street else _Street("", "", "")
+        coded = (
+            number("street", street.main),
+            number("modifier", street.modifier),
+            number("kind", street.kind),
+            int(bool(_DIGIT.search(street.modifier))),
+        )
+        houses = _houses(place.house) if place.house else ()
+        for house, suffix in houses or ((0, ""),):
+            if street.main or house:
+                addresses[(*coded, house, number("suffix", suffix))] = None
+        if place.landmark:
+            kind, count, name = _landmark(place.landmark)
+            landmarks[(number("thing", kind), number("count", count), number("name", name))] = None
+    return list(settlements), list(addresses)[:_MAX_PLACES], list(landmarks)
+
+
+_Codes = Callable[[NDArray[np.int32], NDArray[np.int32]], NDArray[np.int8]]
+
+
+def _best(
+    table: NDArray[np.int32], left: NDArray[np.intp], right: NDArray[np.intp], codes: _Codes, parts: int
+) -> NDArray[np.int8]:
+    """Best code of each part over all combinations; where nothing could be compared it is unknown."""
+    missing = np.int8(-2)
+    best = np.full((len(left), parts), missing, dtype=np.int8)
+    filled = table.any(axis=2)
+    for i in range(table.shape[1]):
+        for j in range(table.shape[1]):
+            at = np.flatnonzero(filled[left, i] & filled[right, j])
+            if len(at):
+                found = codes(table[left[at], i], table[right[at], j])
+                best[at] = np.maximum(best[at], found)
+    return np.where(best == missing, np.int8(UNKNOWN), best)
+
+
+def _settlement_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int8]:
+    return np.where(a == b, SAME, CONFLICT).astype(np.int8)
+
+
+def _address_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int8]:
+    """Street and house; -2 where one side does not tell.
+
+    Houses are compared on streets that agree; where a street is missing, an equal number is a hint and another one
+    says nothing, since it may stand on another street.
+    """
+    (main, modifier, kind, numbered, house, suffix), (main2, modifier2, kind2, numbered2, house2, suffix2) = (
+        a.T,
+        b.T,
+    )
+    apart = (main != main2) | ((modifier > 0) & (modifier2 > 0) & (modifier != modifier2))
+    vague = (numbered != numbered2) | ((kind > 0) & (kind2 > 0) & (kind != kind2))
+    both = (main > 0) & (main2 > 0)
+    street = np.where(both, np.where(apart, CONFLICT, np.where(vague, COMPATIBLE, SAME)), -2)
+    suffixes = np.where(suffix == suffix2, SAME, np.where((suffix == 0) | (suffix2 == 0), COMPATIBLE, CONFLICT))
+    known = np.where(house == house2, suffixes, CONFLICT)
+    hint = np.where(known > UNKNOWN, COMPATIBLE, -2)
+    told = (house > 0) & (house2 > 0) & ~(both & apart)
+    return np.stack([street, np.where(told, np.where(both, known, hint), -2)], axis=1).astype(np.int8)
+
+
+def _landmark_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int8]:
+    (kind, count, name), (kind2, count2, name2) = a.T, b.T
+    alike = kind == kind2
+    counted, named = (count > 0) & (count2 > 0), (name > 0) & (name2 > 0)
+    differ = (counted & (count != count2)) | (named & (name != name2))
+    equal = (counted & (count == count2)) | (named & (name == name2))
+    within = np.where(differ, CONFLICT, np.where(equal, SAME, COMPATIBLE))
+    across = np.where(named & (name == name2), COMPATIBLE, UNKNOWN)
+    return np.asarray(np.where(alike, within, across), dtype=np.int8)[:, None]

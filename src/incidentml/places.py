@@ -1,0 +1,128 @@
+"""Where it is: settlement, street, house and landmark in messy Russian, and whether two places are one.
+
+Examples
+--------
+>>> place = PlaceExtractor().extract("Пермь, на Гагарина 12 опять нет воды")[0]
+>>> place.settlement, place.street, place.house
+('пермь', 'улица гагарина', '12')
+"""
+
+from __future__ import annotations
+
+from incidentml.gazetteer import Gazetteer
+from incidentml.place_compare import PlaceAgreement, PlaceComparison, PlaceTable, compare
+from incidentml.place_parts import Part, landmarks, read_parts
+from incidentml.place_tagger import PlaceTagger, candidates, split
+from incidentml.text import fold
+from incidentml.types import Place, Span
+
+__all__ = ["Gazetteer", "PlaceAgreement", "PlaceComparison", "PlaceExtractor", "PlaceTable", "compare"]
+
+#: A street and a house further apart (in pieces of text) than this do not belong together.
+_REACH = 6
+
+
+class PlaceExtractor:
+    """Finds the places of a text.
+
+    Parameters
+    ----------
+    gazetteer : Gazetteer, optional
+        Known settlements and streets; the one that ships if not given. `Gazetteer.from_csv` adds a user's table.
+    tagger : PlaceTagger, optional
+        The model that tells names of places from other words.
+
+    Examples
+    --------
+    >>> text = "дом 14 корп 2 по Мира, вторую неделю без лифта"
+    >>> place = PlaceExtractor().extract(text)[0]
+    >>> place.street, place.house, text[slice(*place.spans["street"])]
+    ('улица мира', '14к2', 'Мира')
+    """
+
+    def __init__(self, gazetteer: Gazetteer | None = None, tagger: PlaceTagger | None = None) -> None:
+        self.gazetteer = gazetteer
+        self.tagger = tagger
+        self._gazetteer = gazetteer or Gazetteer.default()
+        self._tagger = tagger or PlaceTagger.default()
+
+    def extract(
+        self, text: str, *, region: str | None = None, municipality: str | None = None
+    ) -> tuple[Place, ...]:
+        """Return the places of a text, the main one first.
+
+        Parameters
+        ----------
+        text : str
+        region, municipality : str, optional
+            Where the feed is from: settles which of several settlements of one name is meant.
+
+        Returns
+        -------
+        tuple of Place
+            Spans count characters of `text` as given: ``text[start:end]`` is what was read.
+        """
+        folded = fold(text)
+        if len(folded) != len(text):  # composed letters that fold changes in length do not exist; be safe
+            return ()
+        words = split(folded)
+        found, names = candidates(text, words, self._gazetteer, region)
+        labels = self._tagger.label(found, len(words))
+        parts = read_parts(words, labels, names, self._gazetteer, region, municipality)
+        parts.extend(landmarks(words, labels, parts))
+        return _places(parts)
+
+
+def _places(parts: list[Part]) -> tuple[Place, ...]:
+    by_kind: dict[str, list[Part]] = {"settlement": [], "street": [], "house": [], "landmark": []}
+    for part in parts:
+        by_kind[part.kind].append(part)
+    rows: list[dict[str, Part]] = []
+    houses = by_kind["house"]
+    taken: set[int] = set()
+    for street in by_kind["street"]:
+        row = {"street": street}
+        near = [
+            (min(abs(h.first - street.last), abs(street.first - h.last)), i)
+            for i, h in enumerate(houses)
+            if i not in taken
+        ]
+        if near and min(near)[0] <= _REACH:
+            index = min(near)[1]
+            taken.add(index)
+            row["house"] = houses[index]
+        known = next((r for r in rows if r["street"].normal == street.normal), None)
+        if known is None:
+            rows.append(row)
+        elif "house" in row:
+            if "house" in known and known["house"].normal != row["house"].normal:
+                rows.append(row)
+            else:
+                known.setdefault("house", row["house"])
+    rows.extend({"house": house} for i, house in enumerate(houses) if i not in taken and not rows)
+    for index, landmark in enumerate(by_kind["landmark"]):
+        if index < len(rows) and "landmark" not in rows[index] and not index:
+            rows[index]["landmark"] = landmark
+        else:
+            rows.append({"landmark": landmark})
+    settlements = by_kind["settlement"]
+    for row in rows:
+        if settlements:
+            at = next(iter(row.values())).first
+            row["settlement"] = min(settlements, key=lambda s: (s.first > at, abs(s.first - at)))
+    used = {row["settlement"].normal for row in rows if "settlement" in row}
+    for settlement in settlements:
+        if settlement.normal not in used:
+            used.add(settlement.normal)
+            rows.append({"settlement": settlement})
+    rows.sort(key=lambda row: -(2 * ("street" in row) + ("house" in row)))
+    return tuple(_place(row) for row in rows)
+
+
+def _place(row: dict[str, Part]) -> Place:
+    order = [kind for kind in ("settlement", "street", "house", "landmark") if kind in row]
+    return Place(
+        **{kind: row[kind].normal for kind in order},  # type: ignore[arg-type]
+        spans={kind: Span(row[kind].start, row[kind].end) for kind in order},
+        candidates=row["settlement"].candidates if "settlement" in row else (),
+    )
