@@ -1,0 +1,371 @@
+"""The columns that candidates and links read: one row a post, every value a function of that post alone."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from hashlib import blake2b
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incidentml.errors import ModelFormatError
+from incidentml.incidents.batch import PostBatch
+from incidentml.incidents.copies import SKETCH_SIZE, core_text, hash64, sketch
+from incidentml.numeric import on_grid, unit_grid
+from incidentml.persistence import FittedState, pack_json, unpack_json
+from incidentml.places import PlaceTable
+from incidentml.text import fold, tokens, words
+from incidentml.types import Place, PostKey, Span
+
+__all__ = ["Columns", "Ragged", "Vocabulary", "post_code"]
+
+TOPIC_BITS = 10
+N_WORDS, N_NUMBERS, N_NAMES, N_CONTEXT = 24, 6, 8, 6
+#: Copies are gathered inside cells of this many seconds.
+COPY_CELL = 6 * 3600.0
+
+#: Keys of places under which posts meet, from wide to narrow; a settlement alone is too wide.
+_BLOCK_RANKS = {"street": 1, "landmark": 2, "house": 3}
+
+_REPLY = re.compile(
+    r"^\W*(?:\+|подтвержда\w*|аналогично|тоже|присоединя\w*|та же|то же|и (?:у )?нас|и на|и в\b|у нас (?:тоже|также)"
+    r"|такая же|поддерж\w*|согласн\w*|реально|плюс\w*|плюсую)"
+    r"|\b(?:тоже|так же|также|та же|то же|такая же|аналогично)\b",
+    re.IGNORECASE,
+)
+_SENTENCE_START = frozenset('.!?:\n«"—')
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """How rare a word stem is: sorted hashes and their weights; unknown stems get `unknown`."""
+
+    hashes: NDArray[np.uint32]
+    weights: NDArray[np.float32]
+    unknown: float
+
+    @classmethod
+    def learn(cls, texts: Iterable[str]) -> Self:
+        """Count in how many texts each stem occurs; those seen once are left to `unknown`."""
+        counts: dict[int, int] = {}
+        n = 0
+        for text in texts:
+            n += 1
+            for stem in {_stem_hash(word) for word in words(text)}:
+                counts[stem] = counts.get(stem, 0) + 1
+        known = sorted(stem for stem, count in counts.items() if count > 1)
+        frequency = np.array([counts[stem] for stem in known], dtype=np.float64)
+        scale = np.log1p(max(n, 1))
+        weights = on_grid(np.clip(np.log((1 + n) / (1 + frequency)) / scale, 0.0, 1.0), 8, np.float32)
+        return cls(np.array(known, dtype=np.uint32), weights, 1.0)
+
+    def weigh(self, stems: NDArray[np.uint32]) -> NDArray[np.float32]:
+        """Return the weight of each hash; 0 for the padding value 0."""
+        if not len(self.hashes):
+            return np.where(stems > 0, np.float32(self.unknown), np.float32(0))
+        at = np.minimum(np.searchsorted(self.hashes, stems), len(self.hashes) - 1)
+        known = self.hashes[at] == stems
+        return np.where(stems == 0, 0, np.where(known, self.weights[at], self.unknown)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Rows of different lengths: row i is ``data[starts[i]:starts[i + 1]]``."""
+
+    starts: NDArray[np.int64]
+    data: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int]]) -> Self:
+        """Pack rows."""
+        starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+        return cls(starts, np.array([value for row in rows for value in row], dtype=np.uint64))
+
+    def take(self, rows: NDArray[np.intp]) -> Ragged:
+        """Return the given rows."""
+        owner, data = self.flat(rows)
+        counts = np.bincount(owner, minlength=len(rows))
+        return Ragged(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), data)
+
+    def flat(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.uint64]]:
+        """Return (position in `rows`, value) of every value of the given rows."""
+        counts = self.starts[rows + 1] - self.starts[rows]
+        owner = np.repeat(np.arange(len(rows)), counts)
+        offset = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return owner, self.data[self.starts[rows][owner] + offset]
+
+    def join(self, other: Ragged) -> Ragged:
+        """Return the rows of both, one after the other."""
+        return Ragged(
+            np.concatenate([self.starts, other.starts[1:] + self.starts[-1]]),
+            np.concatenate([self.data, other.data]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Posts as arrays, in the order they came; nothing downstream depends on that order."""
+
+    keys: list[PostKey]
+    places: list[tuple[Place, ...]]
+    code: NDArray[np.uint64]
+    times: NDArray[np.float64]
+    vectors: NDArray[np.float16]
+    topics: NDArray[np.float16]
+    region: NDArray[np.uint64]
+    author: NDArray[np.uint64]
+    source: NDArray[np.uint64]
+    network: NDArray[np.uint64]
+    copy: NDArray[np.uint64]
+    words: NDArray[np.uint32]
+    weights: NDArray[np.float32]
+    numbers: NDArray[np.uint32]
+    names: NDArray[np.uint32]
+    context: NDArray[np.uint32]
+    sketch: NDArray[np.uint8]
+    grams: NDArray[np.float32]
+    flags: NDArray[np.uint8]
+    blocks: Ragged
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @classmethod
+    def build(cls, batch: PostBatch, vocabulary: Vocabulary) -> Columns:
+        """Derive all columns of a batch."""
+        cores = [core_text(text) for text in batch.texts]
+        plain = [" ".join(words(core)) or fold(core) for core, _ in cores]
+        marks, grams = sketch(plain)
+        stems = [[_stem_hash(word) for word in text.split()] for text in plain]
+        word_rows, weight_rows = _rarest(stems, vocabulary)
+        table = PlaceTable.build(batch.places, batch.regions)
+        blocks = [
+            sorted({_block_hash(key, region) for key in keys if _block_rank(key)})
+            for keys, region in zip(table.block_keys(), batch.regions, strict=True)
+        ]
+        cells = np.floor(batch.times / COPY_CELL).astype(np.int64)
+        # A text that names no place may mean another town in another chat: such copies meet inside one page only.
+        where = [
+            _place_mark(places) or f"@{source}" for places, source in zip(batch.places, batch.sources, strict=True)
+        ]
+        copies = [
+            hash64(region or "", text, mark, str(cell))
+            for region, text, mark, cell in zip(batch.regions, plain, where, cells.tolist(), strict=True)
+        ]
+        return cls(
+            keys=[PostKey(*key) for key in batch.keys],
+            places=[tuple(places) for places in batch.places],
+            code=np.array([post_code(key) for key in batch.keys], dtype=np.uint64),
+            times=batch.times,
+            vectors=unit_grid(batch.vectors).astype(np.float16),
+            topics=on_grid(np.clip(batch.topics, 0.0, 1.0), TOPIC_BITS, np.float16),
+            region=_hashes(batch.regions),
+            author=_hashes(batch.authors),
+            source=_hashes(batch.sources),
+            network=_hashes([key[0] for key in batch.keys]),
+            copy=np.array(copies, dtype=np.uint64),
+            words=word_rows,
+            weights=weight_rows,
+            numbers=_padded([_numbers(text) for text in plain], N_NUMBERS),
+            names=_padded([_names(core) for core, _ in cores], N_NAMES),
+            context=_padded([_context(source) for source in batch.sources], N_CONTEXT),
+            sketch=marks,
+            grams=grams,
+            flags=np.array(
+                [relay + 2 * bool(_REPLY.search(core)) for core, relay in cores], dtype=np.uint8
+            ).reshape(-1),
+            blocks=Ragged.of(blocks),
+        )
+
+    @classmethod
+    def empty(cls, dim: int, n_topics: int) -> Columns:
+        """Return columns without rows."""
+        u64, u32 = np.zeros(0, np.uint64), np.uint32
+        return cls(
+            keys=[], places=[], code=u64, times=np.zeros(0), vectors=np.zeros((0, dim), np.float16),
+            topics=np.zeros((0, n_topics), np.float16), region=u64, author=u64, source=u64, network=u64, copy=u64,
+            words=np.zeros((0, N_WORDS), u32), weights=np.zeros((0, N_WORDS), np.float32),
+            numbers=np.zeros((0, N_NUMBERS), u32), names=np.zeros((0, N_NAMES), u32),
+            context=np.zeros((0, N_CONTEXT), u32), sketch=np.zeros((0, SKETCH_SIZE), np.uint8),
+            grams=np.zeros(0, np.float32), flags=np.zeros(0, np.uint8), blocks=Ragged.of([]),
+        )  # fmt: skip
+
+    def take(self, rows: NDArray[np.intp]) -> Columns:
+        """Return the given rows in the given order."""
+        picked: dict[str, Any] = {}
+        for column in fields(self):
+            value = getattr(self, column.name)
+            if isinstance(value, Ragged):
+                picked[column.name] = value.take(rows)
+            elif isinstance(value, list):
+                picked[column.name] = [value[i] for i in rows.tolist()]
+            else:
+                picked[column.name] = value[rows]
+        return Columns(**picked)
+
+    def join(self, other: Columns) -> Columns:
+        """Return the rows of both, one after the other."""
+        if not len(self):
+            return other
+        joined: dict[str, Any] = {}
+        for column in fields(self):
+            left, right = getattr(self, column.name), getattr(other, column.name)
+            if isinstance(left, Ragged):
+                joined[column.name] = left.join(right)
+            elif isinstance(left, list):
+                joined[column.name] = left + right
+            else:
+                joined[column.name] = np.concatenate([left, right])
+        return replace(self, **joined)
+
+    def rank(self) -> NDArray[np.intp]:
+        """Return each row's place in the canonical order: time, network, id."""
+        order = np.argsort(self.times, kind="stable")
+        times = self.times[order]
+        borders = np.flatnonzero(np.concatenate([[True], times[1:] != times[:-1], [True]]))
+        for start, stop in pairwise(borders.tolist()):
+            if stop - start > 1:
+                order[start:stop] = sorted(order[start:stop].tolist(), key=self.keys.__getitem__)
+        rank = np.empty(len(order), dtype=np.intp)
+        rank[order] = np.arange(len(order))
+        return rank
+
+    def to_state(self) -> FittedState:
+        """Return arrays and packed JSON."""
+        arrays: dict[str, NDArray[Any]] = {}
+        for column in fields(self):
+            value = getattr(self, column.name)
+            if isinstance(value, Ragged):
+                arrays[f"{column.name}.starts"], arrays[f"{column.name}.data"] = value.starts, value.data
+            elif column.name == "places":
+                arrays["places"] = pack_json([[_place_json(place) for place in places] for places in value])
+            elif column.name == "keys":
+                arrays["keys"] = pack_json([list(key) for key in value])
+            else:
+                arrays[column.name] = value
+        return FittedState(kind="incident-columns", meta={"posts": len(self)}, arrays=arrays)
+
+    @classmethod
+    def from_state(cls, state: FittedState) -> Columns:
+        """Undo `to_state`; raises `ModelFormatError` if columns are not parallel."""
+        n = state.setting("posts")
+        values: dict[str, Any] = {}
+        for column in fields(cls):
+            if column.name == "blocks":
+                values["blocks"] = Ragged(state.array("blocks.starts", 1), state.array("blocks.data", 1))
+                length = len(values["blocks"].starts) - 1
+            elif column.name in ("keys", "places"):
+                rows = unpack_json(state.array(column.name, 1))
+                values[column.name] = (
+                    [PostKey(*key) for key in rows]
+                    if column.name == "keys"
+                    else [tuple(_place(place) for place in places) for places in rows]
+                )
+                length = len(rows)
+            else:
+                values[column.name] = state.array(column.name)
+                length = len(values[column.name])
+            if length != n:
+                raise ModelFormatError(f"{state.kind}: column {column.name!r} has {length} rows, expected {n}")
+        return cls(**values)
+
+
+def post_code(key: PostKey) -> int:
+    """Return the 48 bits that make the id of an incident whose first post this is."""
+    digest = blake2b(f"{key[0]}\x1f{key[1]}".encode("utf-8", "replace"), digest_size=6).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _block_rank(key: Hashable) -> int:
+    """Return how narrow the place of a block key is, 0 for one too wide to meet under."""
+    return _BLOCK_RANKS.get(str(key[0]), 0) if isinstance(key, tuple) else 0
+
+
+def _block_hash(key: Hashable, region: str | None) -> int:
+    """Return a hash of a block key whose low bits tell how narrow the place is."""
+    return hash64(region or "", repr(key)) // 4 * 4 + _block_rank(key)
+
+
+def _stem_hash(word: str) -> int:
+    stem = word if word.isdigit() else (word.rstrip("аеиоуыэюяйьъ") or word)[:6]
+    return zlib.crc32(stem.encode("utf-8", "replace")) or 1
+
+
+def _hashes(values: Iterable[str | None]) -> NDArray[np.uint64]:
+    known: dict[str, int] = {}
+    out = []
+    for value in values:
+        if value is None:
+            out.append(0)
+        else:
+            out.append(known.get(value) or known.setdefault(value, hash64(value)))
+    return np.array(out, dtype=np.uint64)
+
+
+def _padded(rows: Sequence[Sequence[int]], width: int) -> NDArray[np.uint32]:
+    out = np.zeros((len(rows), width), dtype=np.uint32)
+    for i, row in enumerate(rows):
+        out[i, : min(len(row), width)] = row[:width]
+    return out
+
+
+def _rarest(
+    stems: Sequence[Sequence[int]], vocabulary: Vocabulary
+) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    """Return the `N_WORDS` rarest different stems of each text, and their weights."""
+    unique = [np.unique(np.array(row, dtype=np.uint32)) for row in stems]
+    sizes = np.array([len(row) for row in unique], dtype=np.intp)
+    flat = np.concatenate(unique) if unique else np.zeros(0, np.uint32)
+    weights = vocabulary.weigh(flat)
+    owner = np.repeat(np.arange(len(unique)), sizes)
+    order = np.lexsort((flat, -weights, owner))
+    rank = np.arange(len(flat)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    keep = rank < N_WORDS
+    words_out = np.zeros((len(unique), N_WORDS), dtype=np.uint32)
+    weights_out = np.zeros((len(unique), N_WORDS), dtype=np.float32)
+    words_out[owner[keep], rank[keep]] = flat[order][keep]
+    weights_out[owner[keep], rank[keep]] = weights[order][keep]
+    return words_out, weights_out
+
+
+def _numbers(plain: str) -> list[int]:
+    return sorted({_stem_hash(word) for word in plain.split() if word.isdigit() and len(word) <= 4})
+
+
+def _names(core: str) -> list[int]:
+    """Stems of words with a capital inside a sentence: streets, towns, landmarks, firms."""
+    found: dict[int, None] = {}
+    before = "."
+    for token in tokens(core):
+        if (
+            token.kind == "word"
+            and token.text[0].isupper()
+            and not token.text.isupper()
+            and before not in _SENTENCE_START
+        ):
+            found[_stem_hash(fold(token.text))] = None
+        before = token.text
+    return sorted(found)
+
+
+def _context(source: str | None) -> list[int]:
+    return sorted({_stem_hash(word) for word in words(source or "") if len(word) > 3})
+
+
+def _place_mark(places: tuple[Place, ...]) -> str:
+    return ";".join(f"{p.settlement}|{p.street}|{p.house}|{p.landmark}" for p in places)
+
+
+def _place_json(place: Place) -> list[Any]:
+    spans = {name: list(span) for name, span in place.spans.items()}
+    return [place.settlement, place.street, place.house, place.landmark, spans, list(place.candidates)]
+
+
+def _place(values: list[Any]) -> Place:
+    settlement, street, house, landmark, spans, candidates = values
+    return Place(settlement, street, house, landmark, {k: Span(*v) for k, v in spans.items()}, tuple(candidates))

@@ -1,0 +1,407 @@
+"""`IncidentClusterer`: complaints in, incidents out, day after day."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.utils.validation import check_is_fitted
+
+from incidentml.errors import DataError, StateError
+from incidentml.incidents.batch import PostBatch
+from incidentml.incidents.candidates import DAY, Candidates, find_candidates
+from incidentml.incidents.columns import Columns, Vocabulary
+from incidentml.incidents.decisions import Decision
+from incidentml.incidents.links import FEATURES, pair_features
+from incidentml.incidents.model import PairModel
+from incidentml.incidents.partition import partition, representatives
+from incidentml.incidents.recurrence import find_recurrences, place_topic_keys
+from incidentml.incidents.state import EVIDENCE, ClusterState, ClusterUpdate, Edges, Memory, incident_id, members
+from incidentml.incidents.training import fit_links
+from incidentml.persistence import FittedState, Persistent
+from incidentml.places import PlaceTable
+from incidentml.types import PostKey
+
+__all__ = ["IncidentClusterer"]
+
+_EVIDENCE_AT = [FEATURES.index(name) for name in EVIDENCE]
+
+
+class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignore[misc]
+    """Groups complaints into incidents by text, place, topic and time.
+
+    Which posts are one incident depends on the set of posts (and on people's decisions) alone: not on their order,
+    on the size of batches or on how regions are spread over runs.
+
+    Parameters
+    ----------
+    link_floor : float, default=0.1
+        Links below this probability are not kept.
+    join_floor : float or None, default=None
+        Two groups join while the mean probability between them reaches this; None lets `fit` choose it.
+    place_days, text_days : float
+        How far apart in time a pair with, without a shared place may lie. Later posts are a recurrence.
+    horizon_days : float, default=400
+        Incidents whose last post is older than this before the newest post are let go at the next update.
+    lateness_days : float, default=14
+        Posts may arrive so long after newer ones and still get the incidents that they would have got in time.
+
+    Attributes
+    ----------
+    model_ : PairModel
+    vocabulary_ : Vocabulary
+    join_floor_ : float
+    """
+
+    KIND: ClassVar[str] = "incident-clusterer"
+
+    def __init__(
+        self,
+        *,
+        link_floor: float = 0.1,
+        join_floor: float | None = None,
+        place_days: float = 14.0,
+        text_days: float = 6.0,
+        horizon_days: float = 400.0,
+        lateness_days: float = 14.0,
+    ) -> None:
+        self.link_floor = link_floor
+        self.join_floor = join_floor
+        self.place_days = place_days
+        self.text_days = text_days
+        self.horizon_days = horizon_days
+        self.lateness_days = lateness_days
+
+    def fit(self, batch: PostBatch, incident_labels: Sequence[str | None], *, corpus: Iterable[str] = ()) -> Self:
+        """Learn from posts whose incidents are known.
+
+        Parameters
+        ----------
+        batch : PostBatch
+            Of several regions, since what is chosen here is chosen by leaving regions out.
+        incident_labels : sequence of str or None
+            None or "" for a post that is alone.
+        corpus : iterable of str, optional
+            Further texts, to know which words are rare.
+        """
+        self._check()
+        if len(incident_labels) != len(batch):
+            raise DataError(f"fit: {len(incident_labels)} labels for {len(batch)} posts; give one for each")
+        self.vocabulary_ = Vocabulary.learn([*batch.texts, *corpus])
+        columns = Columns.build(batch, self.vocabulary_)
+        fitted = fit_links(columns, incident_labels, self._rules(), self.link_floor, self.join_floor)
+        self.model_, self.join_floor_ = fitted
+        self.dim_, self.n_topics_ = batch.vectors.shape[1], batch.topics.shape[1]
+        return self
+
+    def start(self) -> ClusterState:
+        """Return the state without posts."""
+        check_is_fitted(self, "model_")
+        return ClusterState(
+            model=self.fingerprint,
+            columns=Columns.empty(self.dim_, self.n_topics_),
+            representative=np.zeros(0, np.intp),
+            edges=Edges.none(),
+            incident=np.zeros(0, np.uint64),
+        )
+
+    def update(self, state: ClusterState, batch: PostBatch) -> ClusterUpdate:
+        """Let new posts join; posts that the state holds already are skipped.
+
+        Raises
+        ------
+        StateError
+            If the state was made by another clusterer; it is left as it is.
+        DataError
+            If vectors or topics have another width than in `fit`.
+        """
+        check_is_fitted(self, "model_")
+        state, closed = self._let_go(self._own(state))
+        known = state.row_of
+        rows = np.array([i for i, key in enumerate(batch.keys) if PostKey(*key) not in known], dtype=np.intp)
+        if len(rows) < len(batch):
+            batch = batch.take(rows)
+        if not len(batch):
+            return self._advance(state, state.columns, state.decisions, closed)
+        for name, width, found in (
+            ("vectors", self.dim_, batch.vectors.shape[1]),
+            ("topics", self.n_topics_, batch.topics.shape[1]),
+        ):
+            if width != found:
+                raise DataError(f"PostBatch: {name} have {found} columns, the clusterer was fitted with {width}")
+        columns = state.columns.join(Columns.build(batch, self.vocabulary_))
+        return self._advance(state, columns, state.decisions, closed)
+
+    def must_link(self, state: ClusterState, *keys: PostKey) -> ClusterUpdate:
+        """Decide that the posts are one incident, whatever the model says."""
+        return self._decide(state, Decision(True, keys[:1], keys[1:]))
+
+    def cannot_link(self, state: ClusterState, left: PostKey, right: PostKey) -> ClusterUpdate:
+        """Decide that two posts are not one incident."""
+        return self._decide(state, Decision(False, (left,), (right,)))
+
+    def merge(self, state: ClusterState, first: str, second: str) -> ClusterUpdate:
+        """Decide that two incidents, with all posts that they have now, are one."""
+        return self._decide(state, Decision(True, self._posts(state, first), self._posts(state, second)))
+
+    def split(self, state: ClusterState, incident: str, keys: Iterable[PostKey]) -> ClusterUpdate:
+        """Decide that some posts of an incident are not about what the others are about."""
+        out = tuple(sorted(set(keys)))
+        rest = tuple(key for key in self._posts(state, incident) if key not in out)
+        return self._decide(state, Decision(False, out, rest))
+
+    def undo(self, state: ClusterState, decision: Decision) -> ClusterUpdate:
+        """Take one decision back."""
+        if decision not in state.decisions:
+            raise StateError(f"undo: the state holds no decision {decision}; see state.decisions")
+        state = self._own(state)
+        left = list(state.decisions)
+        left.remove(decision)
+        return self._advance(state, state.columns, tuple(left), {})
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that can change a partition."""
+        check_is_fitted(self, "model_")
+        found = hashlib.sha256(json.dumps(self._settings(), sort_keys=True).encode())
+        for part in (self.model_.to_state(), self._vocabulary_state()):
+            found.update(json.dumps(part.meta, sort_keys=True).encode())
+            for name, array in sorted(part.arrays.items()):
+                found.update(name.encode() + np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()[:16]
+
+    def to_state(self) -> FittedState:
+        """Return settings and arrays."""
+        check_is_fitted(self, "model_")
+        return FittedState(
+            kind=self.KIND,
+            meta={
+                "params": self.get_params(),
+                "join_floor": self.join_floor_,
+                "dim": self.dim_,
+                "n_topics": self.n_topics_,
+            },
+            parts={"model": self.model_.to_state(), "vocabulary": self._vocabulary_state()},
+        )
+
+    @classmethod
+    def from_state(cls, state: FittedState) -> Self:
+        """Undo `to_state`."""
+        loaded = cls(**state.setting("params"))
+        loaded.join_floor_ = float(state.setting("join_floor"))
+        loaded.dim_, loaded.n_topics_ = state.setting("dim"), state.setting("n_topics")
+        loaded.model_ = PairModel.from_state(state.part("model"))
+        words = state.part("vocabulary")
+        loaded.vocabulary_ = Vocabulary(
+            words.array("hashes", 1), words.array("weights", 1), float(words.setting("unknown"))
+        )
+        return loaded
+
+    def _vocabulary_state(self) -> FittedState:
+        words = self.vocabulary_
+        return FittedState(
+            "vocabulary", {"unknown": words.unknown}, {"hashes": words.hashes, "weights": words.weights}
+        )
+
+    def _settings(self) -> dict[str, Any]:
+        return {**self.get_params(), "join_floor": self.join_floor_, "rules": asdict(self._rules())}
+
+    def _rules(self) -> Candidates:
+        return Candidates(place_days=self.place_days, text_days=self.text_days)
+
+    def _check(self) -> None:
+        for name in ("link_floor", "join_floor"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < 1:
+                raise ValueError(f"IncidentClusterer: {name} is {value!r}, expected a number between 0 and 1")
+        for name in ("place_days", "text_days", "horizon_days", "lateness_days"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"IncidentClusterer: {name} is {getattr(self, name)!r}, expected more than 0")
+
+    def _own(self, state: ClusterState) -> ClusterState:
+        if state.model != self.fingerprint:
+            raise StateError(
+                f"the state was made by clusterer {state.model}, this one is {self.fingerprint}; "
+                "go on with that model or start a new state"
+            )
+        return state
+
+    def _posts(self, state: ClusterState, incident: str) -> tuple[PostKey, ...]:
+        if incident not in state.incidents:
+            raise StateError(f"no incident {incident!r} in the state")
+        return state.incidents[incident]
+
+    def _decide(self, state: ClusterState, decision: Decision) -> ClusterUpdate:
+        state = self._own(state)
+        if absent := [key for key in decision.keys if key not in state.row_of]:
+            raise StateError(f"post {absent[0]!r} is not in the state")
+        return self._advance(state, state.columns, (*state.decisions, decision), {})
+
+    def _advance(
+        self,
+        state: ClusterState,
+        columns: Columns,
+        decisions: tuple[Decision, ...],
+        closed: Mapping[str, tuple[PostKey, ...]],
+    ) -> ClusterUpdate:
+        """Bring the partition up to date with new rows at the end of `columns` and with other decisions."""
+        n, held = len(columns), len(state)
+        row_of = state.row_of if n == held else {key: row for row, key in enumerate(columns.keys)}
+        rank = columns.rank()
+        representative = representatives(columns, rank, decisions, row_of)
+        old = np.concatenate([state.representative, np.full(n - held, -1)])
+        stands = representative == np.arange(n)
+        fresh = stands & (old != np.arange(n))
+        lost = ~stands & (old == np.arange(n))
+        edges = state.edges.take(~(lost[state.edges.left] | lost[state.edges.right]))
+        edges = edges.join(self._links(columns, np.flatnonzero(stands), fresh))
+        touched = np.arange(n) >= held
+        touched |= representative != old
+        for decision in set(decisions) ^ set(state.decisions):
+            touched[[row_of[key] for key in decision.keys if key in row_of]] = True
+        dropped = lost[state.edges.left] | lost[state.edges.right]
+        touched[state.edges.left[dropped]] = True
+        touched[state.edges.right[dropped]] = True
+        before = np.concatenate([state.incident, np.zeros(n - held, np.uint64)])
+        incident = partition(
+            columns, rank, representative, edges, before, touched, decisions, row_of, self.join_floor_
+        )
+        return self._report(state, columns, representative, edges, incident, before, decisions, closed)
+
+    def _links(self, columns: Columns, rows: NDArray[np.intp], fresh: NDArray[np.bool_]) -> Edges:
+        left, right = find_candidates(columns, rows, fresh, self._rules())
+        if not len(left):
+            return Edges.none()
+        used = np.unique(np.concatenate([left, right]))
+        at = np.zeros(len(columns), dtype=np.intp)
+        at[used] = np.arange(len(used))
+        table = PlaceTable.build([columns.places[row] for row in used.tolist()], [None] * len(used))
+        found = []
+        step = 2**18
+        for first in range(0, len(left), step):
+            a, b = left[first : first + step], right[first : first + step]
+            features = pair_features(columns, a, b, table, at)
+            probability = self.model_.probability(features)
+            kept = probability >= self.link_floor
+            found.append(
+                Edges(a[kept], b[kept], probability[kept], features[kept][:, _EVIDENCE_AT].astype(np.float16))
+            )
+        return found[0] if len(found) == 1 else _concatenate(found)
+
+    def _report(
+        self,
+        state: ClusterState,
+        columns: Columns,
+        representative: NDArray[np.intp],
+        edges: Edges,
+        incident: NDArray[np.uint64],
+        before: NDArray[np.uint64],
+        decisions: tuple[Decision, ...],
+        closed: Mapping[str, tuple[PostKey, ...]],
+    ) -> ClusterUpdate:
+        rows = np.arange(len(columns))
+        recurs = find_recurrences(columns, incident, rows, state.memory)
+        moved = incident != before
+        changed = {
+            incident_id(code) for code in np.unique(np.concatenate([incident[moved], before[moved]])).tolist()
+        }
+        alive = {incident_id(code) for code in np.unique(incident).tolist()}
+        lineage = {id_: old for id_, old in state.lineage.items() if id_ in alive}
+        gone = np.flatnonzero(moved & (before > 0))
+        vanished: dict[str, str] = {}
+        for row in gone.tolist():
+            old_id = incident_id(int(before[row]))
+            if old_id not in alive:
+                # The oldest post of a vanished incident tells where its id went.
+                vanished.setdefault(old_id, incident_id(int(incident[state_anchor(before, columns, row)])))
+        for old_id, new_id in sorted(vanished.items()):
+            ancestors = {old_id, *state.lineage.get(old_id, ()), *lineage.get(new_id, ())} - {new_id}
+            lineage[new_id] = tuple(sorted(ancestors))
+        lineage = {id_: kept for id_, old in lineage.items() if (kept := tuple(o for o in old if o not in alive))}
+        changed |= {id_ for id_ in recurs.keys() | state.recurs.keys() if recurs.get(id_) != state.recurs.get(id_)}
+        changed |= {
+            id_ for id_ in lineage.keys() | state.lineage.keys() if lineage.get(id_) != state.lineage.get(id_)
+        }
+        following = replace(
+            state,
+            columns=columns,
+            representative=representative,
+            edges=edges,
+            incident=incident,
+            decisions=decisions,
+            lineage=lineage,
+            recurs=recurs,
+        )
+        return ClusterUpdate(
+            state=following,
+            incidents=following.incidents,
+            changed=frozenset(changed & alive),
+            merged_from=lineage,
+            recurs=recurs,
+            closed=closed,
+        )
+
+    def _let_go(self, state: ClusterState) -> tuple[ClusterState, dict[str, tuple[PostKey, ...]]]:
+        """Drop incidents that ended before the horizon and that no post within `lateness_days` can reach."""
+        if not len(state):
+            return state, {}
+        reach = max(self.horizon_days, self.lateness_days + max(self.place_days, self.text_days))
+        codes, index = np.unique(state.incident, return_inverse=True)
+        last = np.full(len(codes), -np.inf)
+        np.maximum.at(last, index, state.columns.times)
+        # Linked incidents are let go together: a late post could still tie them anew.
+        from scipy.sparse import coo_matrix
+        from scipy.sparse.csgraph import connected_components
+
+        edges = state.edges
+        graph = coo_matrix(
+            (np.ones(len(edges.left), dtype=np.int8), (index[edges.left], index[edges.right])),
+            shape=(len(codes), len(codes)),
+        )
+        n_groups, group = connected_components(graph, directed=False)
+        latest = np.full(n_groups, -np.inf)
+        np.maximum.at(latest, group, last)
+        kept = latest[group][index] >= state.columns.times.max() - reach * DAY
+        if kept.all():
+            return state, {}
+        gone, rows = np.flatnonzero(~kept), np.flatnonzero(kept)
+        key, _, ended, code = place_topic_keys(state.columns, state.incident, gone)
+        closed = members(state.columns, state.incident, gone)
+        place = np.full(len(kept), -1, dtype=np.intp)
+        place[rows] = np.arange(len(rows))
+        edges = edges.take(kept[edges.left] & kept[edges.right])
+        alive = {incident_id(int(value)) for value in np.unique(state.incident[rows]).tolist()}
+        return replace(
+            state,
+            columns=state.columns.take(rows),
+            representative=place[state.representative[rows]],
+            edges=replace(edges, left=place[edges.left], right=place[edges.right]),
+            incident=state.incident[rows],
+            lineage={id_: old for id_, old in state.lineage.items() if id_ in alive},
+            memory=Memory(
+                np.concatenate([state.memory.key, key]),
+                np.concatenate([state.memory.last, ended]),
+                np.concatenate([state.memory.code, code]),
+            ),
+        ), closed
+
+
+def state_anchor(before: NDArray[np.uint64], columns: Columns, row: int) -> int:
+    """Return the canonically first row of the old incident of `row`."""
+    rows = np.flatnonzero(before == before[row])
+    return int(min(rows.tolist(), key=lambda i: (columns.times[i], columns.keys[i])))
+
+
+def _concatenate(parts: Sequence[Edges]) -> Edges:
+    return Edges(
+        np.concatenate([part.left for part in parts]),
+        np.concatenate([part.right for part in parts]),
+        np.concatenate([part.probability for part in parts]),
+        np.concatenate([part.evidence for part in parts]),
+    )

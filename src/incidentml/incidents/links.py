@@ -1,0 +1,127 @@
+"""Evidence that two posts are about one incident, and the model that turns it into a calibrated probability."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incidentml.incidents.columns import Columns
+from incidentml.incidents.copies import shared_text
+from incidentml.places import PlaceTable
+
+__all__ = ["FEATURES", "pair_features"]
+
+HOUR = 3600.0
+_CHUNK = 16384
+
+FEATURES: tuple[str, ...] = (
+    "text",
+    "topic",
+    "top_topic",
+    "words",
+    "words_share",
+    "rarest_word",
+    "numbers",
+    "numbers_differ",
+    "names",
+    "page_words",
+    "one_page",
+    "one_author",
+    "one_network",
+    "copied",
+    "contained",
+    "relay",
+    "reply",
+    "short",
+    "long",
+    "hours",
+    "place",
+    "settlement",
+    "street",
+    "house",
+    "landmark",
+    "placed",
+    "streets_told",
+)
+
+
+def pair_features(
+    columns: Columns, left: NDArray[np.intp], right: NDArray[np.intp], table: PlaceTable, at: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """Return one row of evidence a pair, with the columns `FEATURES`.
+
+    Parameters
+    ----------
+    columns : Columns
+    left, right : ndarray of int
+        Rows of the pairs; every value is symmetric in the two.
+    table : PlaceTable
+    at : ndarray of int
+        Row of `table` for each row of `columns`.
+    """
+    out = np.zeros((len(left), len(FEATURES)), dtype=np.float32)
+    has_place, has_street = _told(columns)
+    for first in range(0, len(left), _CHUNK):
+        a, b = left[first : first + _CHUNK], right[first : first + _CHUNK]
+        places = table.compare(at[a], at[b])
+        jaccard, contained = shared_text(columns.sketch[a], columns.sketch[b], columns.grams[a], columns.grams[b])
+        wa, wb = columns.weights[a], columns.weights[b]
+        hit = _hits(columns.words[a], columns.words[b])
+        shared = (wa * hit).sum(axis=1)
+        lighter = np.minimum(wa.sum(axis=1), wb.sum(axis=1))
+        numbers = _hits(columns.numbers[a], columns.numbers[b]).sum(axis=1)
+        both_numbered = (columns.numbers[a, 0] > 0) & (columns.numbers[b, 0] > 0)
+        names = _hits(columns.names[a], columns.names[b]).sum(axis=1)
+        page = _hits(columns.context[a], np.hstack([columns.words[b], columns.context[b]])).sum(axis=1)
+        page += _hits(columns.context[b], columns.words[a]).sum(axis=1)
+        flags = columns.flags[a] | columns.flags[b]
+        topics_a, topics_b = columns.topics[a].astype(np.float32), columns.topics[b].astype(np.float32)
+        with_topics = topics_a.shape[1] > 0
+        values = {
+            "text": (columns.vectors[a].astype(np.float32) * columns.vectors[b].astype(np.float32)).sum(axis=1),
+            "topic": (topics_a * topics_b).sum(axis=1),
+            "top_topic": (topics_a.argmax(axis=1) == topics_b.argmax(axis=1)) if with_topics else 0.0,
+            "words": shared,
+            "words_share": shared / np.maximum(lighter, 0.25),
+            "rarest_word": (wa * hit).max(axis=1),
+            "numbers": np.minimum(numbers, 3),
+            "numbers_differ": both_numbered & (numbers == 0),
+            "names": np.minimum(names, 4),
+            "page_words": np.minimum(page, 4),
+            "one_page": (columns.source[a] == columns.source[b]) & (columns.source[a] > 0),
+            "one_author": (columns.author[a] == columns.author[b]) & (columns.author[a] > 0),
+            "one_network": columns.network[a] == columns.network[b],
+            "copied": jaccard,
+            "contained": contained,
+            "relay": flags & 1,
+            "reply": (flags >> 1) & 1,
+            "short": np.log1p(np.minimum(columns.grams[a], columns.grams[b])),
+            "long": np.log1p(np.maximum(columns.grams[a], columns.grams[b])),
+            "hours": np.log1p(np.abs(columns.times[a] - columns.times[b]) / HOUR),
+            "place": places.score,
+            "settlement": places.settlement,
+            "street": places.street,
+            "house": places.house,
+            "landmark": places.landmark,
+            "placed": has_place[a].astype(np.int8) + has_place[b],
+            "streets_told": has_street[a].astype(np.int8) + has_street[b],
+        }
+        for k, name in enumerate(FEATURES):
+            out[first : first + _CHUNK, k] = values[name]
+    return out
+
+
+def _told(columns: Columns) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each post names any place, and a street."""
+    return (
+        np.array([bool(places) for places in columns.places], dtype=bool),
+        np.array([any(place.street for place in places) for places in columns.places], dtype=bool),
+    )
+
+
+def _hits(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Return for each entry of `left` whether its row of `right` holds it; 0 is padding."""
+    hit = np.zeros(left.shape, dtype=bool)
+    for k in range(right.shape[1]):
+        hit |= left == right[:, k : k + 1]
+    return hit & (left > 0)

@@ -1,0 +1,170 @@
+"""The partition: copies to groups, groups to components, components to incidents; only what was touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incidentml.incidents.clustering import average_link
+from incidentml.incidents.columns import Columns
+from incidentml.incidents.decisions import Decision, constraints, pinned_rows
+from incidentml.incidents.state import Edges
+from incidentml.types import PostKey
+
+__all__ = ["partition", "representatives"]
+
+
+def representatives(
+    columns: Columns, rank: NDArray[np.intp], decisions: Sequence[Decision], row_of: Mapping[PostKey, int]
+) -> NDArray[np.intp]:
+    """Return for each row the canonically first of its copies: a post that a person judged stands for itself."""
+    groups = columns.copy.copy()
+    pinned = pinned_rows(decisions, row_of)
+    if not len(groups):
+        return np.zeros(0, dtype=np.intp)
+    order = np.lexsort((rank, groups))
+    starts = np.concatenate([[True], groups[order][1:] != groups[order][:-1]])
+    if len(pinned):
+        free = np.ones(len(groups), dtype=bool)
+        free[pinned] = False
+        rest = representatives_of(order[free[order]], groups)
+        out = np.arange(len(groups))
+        out[free] = rest[free]
+        return out
+    first = np.empty(len(groups), dtype=np.intp)
+    first[order] = order[np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))]
+    return first
+
+
+def representatives_of(order: NDArray[np.intp], groups: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """Return the first row, in the given order, of each row's group."""
+    out = np.full(len(groups), -1, dtype=np.intp)
+    if len(order):
+        starts = np.concatenate([[True], groups[order][1:] != groups[order][:-1]])
+        out[order] = order[np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))]
+    return out
+
+
+def partition(
+    columns: Columns,
+    rank: NDArray[np.intp],
+    representative: NDArray[np.intp],
+    edges: Edges,
+    before: NDArray[np.uint64],
+    touched: NDArray[np.bool_],
+    decisions: Sequence[Decision],
+    row_of: Mapping[PostKey, int],
+    join_floor: float,
+) -> NDArray[np.uint64]:
+    """Return the incident code of every row, computed anew for the components of touched rows.
+
+    An incident's code is that of its canonically first post, so equal sets of posts have equal codes.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    n = len(columns)
+    if not n:
+        return np.zeros(0, np.uint64)
+    must, cannot = constraints(decisions, row_of)
+    ties = np.array(must, dtype=np.intp).reshape(-1, 2)
+    ties = representative[ties]
+    left = np.concatenate([edges.left, ties[:, 0], np.arange(n)])
+    right = np.concatenate([edges.right, ties[:, 1], representative])
+    graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(n, n))
+    n_parts, part = connected_components(graph, directed=False)
+    redo = np.zeros(n_parts, dtype=bool)
+    redo[part[touched]] = True
+    head = representative.copy()  # for each row a row of its incident
+    stands = np.flatnonzero((representative == np.arange(n)) & redo[part])
+    stands = stands[np.lexsort((rank[stands], part[stands]))]
+    bounds = np.flatnonzero(np.concatenate([[True], part[stands][1:] != part[stands][:-1], [True]]))
+    inside = np.flatnonzero(redo[part[edges.left]])
+    inside = inside[np.argsort(part[edges.left[inside]], kind="stable")]
+    edge_part = part[edges.left[inside]]
+    local = np.empty(n, dtype=np.intp)
+    barred = _by_row(cannot, representative)
+    tied = _by_row(must, representative)
+    for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        rows = stands[start:stop]
+        if len(rows) == 1:
+            continue
+        lo, hi = np.searchsorted(edge_part, [part[rows[0]], part[rows[0]] + 1])
+        here = inside[lo:hi]
+        local[rows] = np.arange(len(rows))
+        a, b = local[edges.left[here]], local[edges.right[here]]
+        probability = edges.probability[here]
+        order = np.lexsort((np.maximum(a, b), np.minimum(a, b)))
+        labels = _component(
+            len(rows), a[order], b[order], probability[order], join_floor,
+            _local(barred, rows, local), _local(tied, rows, local),
+        )  # fmt: skip
+        head[rows] = rows[labels]
+    head = head[representative]
+    # A post that joined late may be the first of its incident without standing for its copies.
+    out = before.copy()
+    rows = np.flatnonzero(redo[part])
+    order = rows[np.lexsort((rank[rows], head[rows]))]
+    heads = head[order]
+    starts = np.concatenate([[True], heads[1:] != heads[:-1]])
+    first = order[np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))]
+    out[order] = columns.code[first]
+    return out
+
+
+def _by_row(pairs: Sequence[tuple[int, int]], representative: NDArray[np.intp]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for a, b in pairs:
+        x, y = int(representative[a]), int(representative[b])
+        found.setdefault(x, set()).add(y)
+        found.setdefault(y, set()).add(x)
+    return found
+
+
+def _local(
+    pairs: Mapping[int, set[int]], rows: NDArray[np.intp], local: NDArray[np.intp]
+) -> dict[int, frozenset[int]]:
+    if not pairs:
+        return {}
+    here = set(rows.tolist())
+    return {
+        int(local[row]): frozenset(int(local[other]) for other in pairs[row] if other in here)
+        for row in rows.tolist()
+        if row in pairs
+    }
+
+
+def _component(
+    n: int,
+    left: NDArray[np.intp],
+    right: NDArray[np.intp],
+    probability: NDArray[np.float64],
+    join_floor: float,
+    apart: Mapping[int, frozenset[int]],
+    tied: Mapping[int, frozenset[int]],
+) -> NDArray[np.intp]:
+    """Cluster one component; nodes that people tied together are one node from the start."""
+    if n == 2 and not apart and not tied:
+        return np.array([0, 0 if probability[0] >= join_floor else 1])
+    if not tied:
+        return average_link(n, left, right, probability, join_floor, apart)
+    forced = {(min(a, b), max(a, b)) for a, others in tied.items() for b in others}
+    known = {
+        (min(a, b), max(a, b)): p
+        for a, b, p in zip(left.tolist(), right.tolist(), probability.tolist(), strict=True)
+    }
+    # A tie outweighs any mean: the two sides count as joined at certainty many times over.
+    weight = float(n * n)
+    for pair in forced:
+        known[pair] = weight
+    pairs = sorted(known)
+    return average_link(
+        n,
+        np.array([a for a, _ in pairs], dtype=np.intp),
+        np.array([b for _, b in pairs], dtype=np.intp),
+        np.array([known[pair] for pair in pairs]),
+        join_floor,
+        apart,
+    )

@@ -1,0 +1,284 @@
+"""What the clusterer remembers between updates: posts, links, decisions, and where vanished ids went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incidentml.errors import ModelFormatError
+from incidentml.incidents.columns import Columns
+from incidentml.incidents.decisions import Decision
+from incidentml.persistence import FittedState, Persistent, pack_json, unpack_json
+from incidentml.types import Link, PostKey
+
+__all__ = ["EVIDENCE", "ClusterState", "ClusterUpdate", "Edges", "incident_id"]
+
+#: Evidence that is kept with a link, to explain it.
+EVIDENCE: tuple[str, ...] = (
+    "text", "topic", "words", "numbers", "names", "copied", "contained", "place", "settlement", "street", "house",
+    "landmark", "hours", "one_author", "one_page",
+)  # fmt: skip
+
+
+def incident_id(code: int) -> str:
+    """Return the id of the incident whose first post has this code."""
+    return f"i{code:012x}"
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """Links between rows, each once, with what speaks for them."""
+
+    left: NDArray[np.intp]
+    right: NDArray[np.intp]
+    probability: NDArray[np.float64]
+    evidence: NDArray[np.float16]
+
+    @classmethod
+    def none(cls) -> Edges:
+        """Return no links."""
+        none = np.zeros(0, dtype=np.intp)
+        return cls(none, none, np.zeros(0), np.zeros((0, len(EVIDENCE)), dtype=np.float16))
+
+    def take(self, chosen: NDArray[Any]) -> Edges:
+        """Return the chosen links."""
+        return Edges(self.left[chosen], self.right[chosen], self.probability[chosen], self.evidence[chosen])
+
+    def join(self, other: Edges) -> Edges:
+        """Return the links of both."""
+        return Edges(
+            np.concatenate([self.left, other.left]),
+            np.concatenate([self.right, other.right]),
+            np.concatenate([self.probability, other.probability]),
+            np.concatenate([self.evidence, other.evidence]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """Places and topics of incidents that the state has let go, so that recurrences are still seen."""
+
+    key: NDArray[np.uint64]
+    last: NDArray[np.float64]
+    code: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterState(Persistent):
+    """All that is needed to let new posts join: a value; `update` returns a new one and leaves this as it is.
+
+    Attributes
+    ----------
+    model : str
+        Fingerprint of the clusterer that made it; no other can go on from it.
+    columns : Columns
+        The posts held.
+    representative : ndarray of int
+        For each row the first of its group of copies.
+    edges : Edges
+    incident : ndarray of uint64
+        For each row the code of its incident.
+    decisions : tuple of Decision
+    lineage : mapping of str to tuple of str
+        Incident id to the ids that went into it.
+    recurs : mapping of str to str
+        Incident id to the earlier incident of the same place and topic.
+    memory : Memory
+        Of incidents let go.
+    """
+
+    KIND: ClassVar[str] = "incident-state"
+
+    model: str
+    columns: Columns
+    representative: NDArray[np.intp]
+    edges: Edges
+    incident: NDArray[np.uint64]
+    decisions: tuple[Decision, ...] = ()
+    lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    recurs: Mapping[str, str] = field(default_factory=dict)
+    memory: Memory = field(
+        default_factory=lambda: Memory(np.zeros(0, np.uint64), np.zeros(0), np.zeros(0, np.uint64))
+    )
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @cached_property
+    def row_of(self) -> Mapping[PostKey, int]:
+        """Row of each post."""
+        return {key: row for row, key in enumerate(self.columns.keys)}
+
+    @cached_property
+    def incidents(self) -> Mapping[str, tuple[PostKey, ...]]:
+        """Posts of every incident held, in canonical order."""
+        return members(self.columns, self.incident, np.arange(len(self)))
+
+    def incident_of(self, key: PostKey) -> str:
+        """Return the id of the incident that a post is in; raises `KeyError` for a post that is not held."""
+        return incident_id(int(self.incident[self.row_of[key]]))
+
+    def links(self, key: PostKey, limit: int = 10) -> tuple[Link, ...]:
+        """Return the strongest links of a post, best first.
+
+        Evidence is given under the names of `EVIDENCE`; places are codes (-1 conflict, 0 unknown, 1 compatible, 2
+        same), ``hours`` is the gap in time. A copy has one link, to the post that stands for its group.
+        """
+        row = self.row_of[key]
+        found = []
+        if (first := int(self.representative[row])) != row:
+            found.append(Link(key, self.columns.keys[first], 1.0, {"copied": 1.0}))
+        order, starts = self._adjacency
+        edges = self.edges
+        for edge in order[starts[row] : starts[row + 1]][:limit].tolist():
+            other = int(edges.left[edge]) if int(edges.right[edge]) == row else int(edges.right[edge])
+            found.append(
+                Link(
+                    key, self.columns.keys[other], float(edges.probability[edge]), _evidence(edges.evidence[edge])
+                )
+            )
+        return tuple(found[:limit])
+
+    @cached_property
+    def _adjacency(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Edges of each row, strongest first."""
+        edges = self.edges
+        ends = np.concatenate([edges.left, edges.right])
+        other = np.concatenate([edges.right, edges.left])
+        rank = self.columns.rank()
+        order = np.lexsort((rank[other], -np.tile(edges.probability, 2), ends))
+        starts = np.searchsorted(ends[order], np.arange(len(self) + 1))
+        return np.tile(np.arange(len(edges.left)), 2)[order], starts
+
+    def to_state(self) -> FittedState:
+        """Return arrays and packed JSON."""
+        decisions = [
+            {"together": d.together, "left": [list(k) for k in d.left], "right": [list(k) for k in d.right]}
+            for d in self.decisions
+        ]
+        edges, memory = self.edges, self.memory
+        return FittedState(
+            kind=self.KIND,
+            meta={"model": self.model},
+            arrays={
+                "representative": self.representative.astype(np.int64),
+                "incident": self.incident,
+                "edges.left": edges.left.astype(np.int64),
+                "edges.right": edges.right.astype(np.int64),
+                "edges.probability": edges.probability,
+                "edges.evidence": edges.evidence,
+                "memory.key": memory.key,
+                "memory.last": memory.last,
+                "memory.code": memory.code,
+                "decisions": pack_json(decisions),
+                "lineage": pack_json([[id_, list(old)] for id_, old in sorted(self.lineage.items())]),
+                "recurs": pack_json([list(pair) for pair in sorted(self.recurs.items())]),
+            },
+            parts={"columns": self.columns.to_state()},
+        )
+
+    @classmethod
+    def from_state(cls, state: FittedState) -> Self:
+        """Undo `to_state`; raises `ModelFormatError` if rows point outside the posts held."""
+        columns = Columns.from_state(state.part("columns"))
+        n = len(columns)
+        edges = Edges(
+            state.array("edges.left", 1).astype(np.intp),
+            state.array("edges.right", 1).astype(np.intp),
+            state.array("edges.probability", 1),
+            state.array("edges.evidence", 2),
+        )
+        representative = state.array("representative", 1).astype(np.intp)
+        for name, rows in (("edges", edges.left), ("edges", edges.right), ("representative", representative)):
+            if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < n:
+                raise ModelFormatError(f"{state.kind}: {name} point outside the {n} posts held")
+        if not len(representative) == len(state.array("incident", 1)) == n:
+            raise ModelFormatError(f"{state.kind}: columns of different lengths, {n} posts are held")
+        decisions = tuple(
+            Decision(
+                bool(line["together"]),
+                tuple(PostKey(*key) for key in line["left"]),
+                tuple(PostKey(*key) for key in line["right"]),
+            )
+            for line in unpack_json(state.array("decisions", 1))
+        )
+        return cls(
+            model=state.setting("model"),
+            columns=columns,
+            representative=representative,
+            edges=edges,
+            incident=state.array("incident", 1),
+            decisions=decisions,
+            lineage={id_: tuple(old) for id_, old in unpack_json(state.array("lineage", 1))},
+            recurs=dict(unpack_json(state.array("recurs", 1))),
+            memory=Memory(
+                state.array("memory.key", 1), state.array("memory.last", 1), state.array("memory.code", 1)
+            ),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterUpdate:
+    """What one update did.
+
+    Attributes
+    ----------
+    state : ClusterState
+        To go on from.
+    incidents : mapping of str to tuple of PostKey
+        Every incident held, posts in canonical order.
+    changed : frozenset of str
+        Ids that are new or have gained or lost posts, lineage or a recurrence.
+    merged_from : mapping of str to tuple of str
+        Incident id to the ids that went into it, ever.
+    recurs : mapping of str to str
+        Incident id to the earlier incident of the same place and topic.
+    closed : mapping of str to tuple of PostKey
+        Incidents that this update let go because they ended longer than the horizon ago.
+    """
+
+    state: ClusterState
+    incidents: Mapping[str, tuple[PostKey, ...]]
+    changed: frozenset[str]
+    merged_from: Mapping[str, tuple[str, ...]]
+    recurs: Mapping[str, str]
+    closed: Mapping[str, tuple[PostKey, ...]]
+
+    @cached_property
+    def links(self) -> Mapping[PostKey, Link]:
+        """The strongest link of each post of a changed incident that has one."""
+        found = {}
+        for id_ in sorted(self.changed):
+            for key in self.incidents.get(id_, ()):
+                if best := self.state.links(key, 1):
+                    found[key] = best[0]
+        return found
+
+
+def members(
+    columns: Columns, incident: NDArray[np.uint64], rows: NDArray[np.intp]
+) -> dict[str, tuple[PostKey, ...]]:
+    """Group rows by incident; posts in canonical order, incidents by id."""
+    if not len(rows):
+        return {}
+    rank = columns.rank()
+    order = rows[np.lexsort((rank[rows], incident[rows]))]
+    codes = incident[order]
+    starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
+    stops = np.append(starts[1:], len(order))
+    keys = [columns.keys[row] for row in order.tolist()]
+    return {
+        incident_id(code): tuple(keys[start:stop])
+        for code, start, stop in zip(codes[starts].tolist(), starts.tolist(), stops.tolist(), strict=True)
+    }
+
+
+def _evidence(row: NDArray[np.float16]) -> dict[str, float]:
+    values = {name: round(float(value), 3) for name, value in zip(EVIDENCE, row, strict=True)}
+    values["hours"] = round(float(np.expm1(values["hours"])), 2)
+    return values

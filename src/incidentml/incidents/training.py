@@ -1,0 +1,67 @@
+"""Learning the pair model and the joining floor from posts whose incidents are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incidentml.errors import DataError
+from incidentml.incidents.candidates import Candidates, find_candidates
+from incidentml.incidents.clustering import average_link
+from incidentml.incidents.columns import Columns
+from incidentml.incidents.links import pair_features
+from incidentml.incidents.model import PairModel
+from incidentml.places import PlaceTable
+
+__all__ = ["fit_links"]
+
+_FLOORS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+_DEFAULT_FLOOR = 0.35
+
+
+def fit_links(
+    columns: Columns,
+    labels: Sequence[str | None],
+    rules: Candidates,
+    link_floor: float,
+    join_floor: float | None,
+) -> tuple[PairModel, float]:
+    """Return the pair model and the floor for joining groups.
+
+    The floor, if not given, is the one with the best pairwise F1 when each region is left out in turn.
+    """
+    n = len(columns)
+    left, right = find_candidates(columns, np.arange(n), np.ones(n, dtype=bool), rules)
+    table = PlaceTable.build(columns.places, [None] * n)
+    features = pair_features(columns, left, right, table, np.arange(n))
+    gold = np.unique(np.array([label or f"\x00{i}" for i, label in enumerate(labels)]), return_inverse=True)[1]
+    same = gold[left] == gold[right]
+    if not same.any() or same.all():
+        raise DataError(
+            "fit: needs posts of one incident and posts of different ones, close in time in one region"
+        )
+    model = PairModel.fit(features, same)
+    if join_floor is not None:
+        return model, join_floor
+    regions = np.unique(columns.region)
+    if len(regions) < 2:
+        return model, _DEFAULT_FLOOR
+    left_out = np.zeros(len(left))
+    for region in regions:
+        here = columns.region[left] == region
+        if here.any() and same[~here].any():
+            left_out[here] = PairModel.fit(features[~here], same[~here]).probability(features[here])
+    kept = left_out >= link_floor
+    scores = [_pair_f1(average_link(n, left[kept], right[kept], left_out[kept], floor), gold) for floor in _FLOORS]
+    return model, _FLOORS[int(np.argmax(scores))]
+
+
+def _pair_f1(found: NDArray[np.intp], gold: NDArray[np.intp]) -> float:
+    def pairs(labels: NDArray[np.intp]) -> int:
+        counts = np.unique(labels, return_counts=True)[1].astype(np.int64)
+        return int((counts * (counts - 1) // 2).sum())
+
+    both = pairs(found * (gold.max() + 1) + gold)
+    return 2 * both / max(pairs(found) + pairs(gold), 1)
