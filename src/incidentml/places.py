@@ -122,7 +122,10 @@ def _places(parts: list[Part]) -> tuple[Place, ...]:
 def _place(row: dict[str, Part]) -> Place:
     order = [kind for kind in ("settlement", "street", "house", "landmark") if kind in row]
     return Place(
-        **{kind: row[kind].normal for kind in order},  # type: ignore[arg-type]
+        settlement=row["settlement"].normal if "settlement" in row else None,
+        street=row["street"].normal if "street" in row else None,
+        house=row["house"].normal if "house" in row else None,
+        landmark=row["landmark"].normal if "landmark" in row else None,
         spans={kind: Span(row[kind].start, row[kind].end) for kind in order},
         candidates=row["settlement"].candidates if "settlement" in row else (),
     )
