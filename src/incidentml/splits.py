@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,11 +39,15 @@ class Split:
     dropped: int = 0
 
 
+#: One corpus is split again and again.
+_fingerprint = lru_cache(maxsize=2**16)(fingerprint)
+
+
 def _keys(item: GoldPost, ties: Sequence[str]) -> list[tuple[str, str]]:
     values = {
         "incident": item.gold.incident,
         "author": item.author,
-        "fingerprint": fingerprint(item.text) if "fingerprint" in ties else None,
+        "fingerprint": _fingerprint(item.text) if "fingerprint" in ties else None,
     }
     if odd := set(ties) - set(values):
         raise ValueError(f"by: {sorted(odd)} is not known; choose from {list(TIES)}")
