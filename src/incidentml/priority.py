@@ -1,0 +1,281 @@
+"""How important an incident is: scale, urgency and a score whose parts can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from incidentml.errors import ModelFormatError
+from incidentml.evidence import RULES, IncidentEvidence, priority_data, rule_hits
+from incidentml.heads import FeatureSpace, LinearHeads, text_features
+from incidentml.numeric import sigmoid, softmax
+from incidentml.persistence import FittedState, Persistent
+from incidentml.taxonomy import Taxonomy
+from incidentml.types import Priority, Scale, Urgency
+
+__all__ = ["IncidentEvidence", "PriorityScorer", "priority_features"]
+
+_STEPS = 3
+#: A rule's hits count this much in the features: on the scale of the embeddings.
+_RULE_UNIT = 0.25
+
+
+def priority_features(texts: Sequence[str], embeddings: ArrayLike | None = None) -> Any:
+    """Return the features of texts: hits of the lexicons, embeddings (if any), hashed words.
+
+    Examples
+    --------
+    >>> priority_features(["нет воды"], [[1.0, 0.0]]).shape
+    (1, 262150)
+    """
+    return text_features(texts, _dense(texts, embeddings))
+
+
+def _dense(texts: Sequence[str], embeddings: ArrayLike | None) -> NDArray[np.float32]:
+    rules = rule_hits(texts) * _RULE_UNIT
+    if embeddings is None:
+        return rules
+    vectors = np.asarray(embeddings, dtype=np.float32)
+    if vectors.ndim != 2 or len(vectors) != len(texts):
+        raise ValueError(f"embeddings have shape {vectors.shape}, expected ({len(texts)}, dim): one row a text")
+    return np.hstack([rules, vectors])
+
+
+class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
+    """Scale, urgency and score of an incident from its posts.
+
+    Parameters
+    ----------
+    C : float
+        Inverse strength of regularisation.
+    danger_recall : float
+        Share of dangerous incidents that must be called dangerous; sets the threshold.
+    max_features : int
+        Hashed words and n-grams to keep.
+    folds : int
+        Folds of the internal cross-validation that sets the threshold.
+
+    Examples
+    --------
+    >>> texts = ["искрит провод, током бьёт", "лавочку бы покрасить", "нет тепла третий день", "мусор у дома"] * 4
+    >>> scorer = PriorityScorer(folds=2)
+    >>> scorer = scorer.fit(priority_features(texts), [3, 0, 2, 1] * 4, ["street", "building"] * 8)
+    >>> rows = scorer.score_posts(["искрит провод во дворе"])
+    >>> priority = scorer.score(rows, IncidentEvidence())
+    >>> priority.score == sum(priority.parts.values())
+    True
+    """
+
+    KIND = "priority-scorer"
+
+    def __init__(
+        self, *, C: float = 10.0, danger_recall: float = 0.95, max_features: int = 20_000, folds: int = 4
+    ) -> None:
+        self.C = C
+        self.danger_recall = danger_recall
+        self.max_features = max_features
+        self.folds = folds
+
+    def fit(
+        self,
+        X: Any,
+        urgency: Sequence[int | None],
+        scale: Sequence[str | None],
+        *,
+        groups: Sequence[str] | None = None,
+        incidents: Sequence[str | None] | None = None,
+    ) -> Self:
+        """Fit the heads and set the threshold of danger.
+
+        Parameters
+        ----------
+        X : CSR matrix
+            From `priority_features`.
+        urgency : sequence of int or None
+            0 to 3, where known.
+        scale : sequence of str or None
+            A step of `Scale`, where known.
+        groups : sequence of str, optional
+            What cross-validation keeps together.
+        incidents : sequence of str or None, optional
+            Posts of one incident share a label.
+        """
+        if not self.C > 0 or not 0 < self.danger_recall <= 1 or self.folds < 2:
+            raise ValueError(
+                f"PriorityScorer: C={self.C} must be positive, danger_recall={self.danger_recall} in (0, 1], "
+                f"folds={self.folds} at least 2"
+            )
+        harm = np.array([-1 if value is None else int(value) for value in urgency])
+        steps = np.array([-1 if value is None else Scale(value).rank for value in scale])
+        if len(harm) != X.shape[0] or len(steps) != X.shape[0]:
+            raise ValueError(f"PriorityScorer: {X.shape[0]} rows, {len(harm)} urgencies, {len(steps)} scales")
+        if harm.max(initial=-1) > _STEPS:
+            raise ValueError(f"PriorityScorer: urgency {harm.max()} is above {_STEPS}")
+        held = self._out_of_fold(X, harm, steps, groups)
+        self.heads_ = self._heads(X, harm, steps)
+        self.danger_threshold_ = self._threshold(held, harm, incidents)
+        return self
+
+    def _heads(self, X: Any, harm: NDArray[np.intp], steps: NDArray[np.intp]) -> LinearHeads:
+        from sklearn.linear_model import LogisticRegression
+
+        space = FeatureSpace(1.0, self.max_features).fit(X)
+        design = space.design(X)
+        weights = np.zeros((_STEPS, design.shape[1]))
+        bias = np.zeros(_STEPS)
+        told = harm >= 0
+        for step in range(_STEPS):
+            above = harm[told] > step
+            if above.all() or not above.any():
+                bias[step] = 4.0 if above.all() else -4.0
+                continue
+            model = LogisticRegression(C=self.C, solver="liblinear", random_state=0).fit(design[told], above)
+            weights[step], bias[step] = model.coef_[0], model.intercept_[0]
+        told = steps >= 0
+        present = np.unique(steps[told])
+        scale_weights = np.zeros((len(Scale), design.shape[1]))
+        scale_bias = np.full(len(Scale), -20.0)
+        if len(present) > 1:
+            model = LogisticRegression(C=self.C, max_iter=200, tol=1e-3).fit(design[told], steps[told])
+            coef, intercept = model.coef_, model.intercept_
+            if len(present) == 2:
+                coef, intercept = np.vstack([-coef[0], coef[0]]) / 2, np.array([-intercept[0], intercept[0]]) / 2
+            scale_weights[present], scale_bias[present] = coef, intercept
+        elif len(present):
+            scale_bias[present] = 0.0
+        return LinearHeads.from_weights(space, {"urgency": (weights, bias), "scale": (scale_weights, scale_bias)})
+
+    def _out_of_fold(
+        self, X: Any, harm: NDArray[np.intp], steps: NDArray[np.intp], groups: Sequence[str] | None
+    ) -> NDArray[np.float64]:
+        from sklearn.model_selection import GroupKFold, KFold
+
+        if groups is None:
+            splits = list(KFold(self.folds, shuffle=True, random_state=0).split(harm))
+        else:
+            names = np.asarray(groups, dtype=object)
+            splits = list(GroupKFold(min(self.folds, len(set(groups)))).split(harm, groups=names))
+        held = np.zeros((len(harm), _STEPS))
+        for train, test in splits:
+            heads = self._heads(X[train], harm[train], steps[train])
+            held[test] = heads.block(heads.scores(X[test]), "urgency")
+        return held
+
+    def _threshold(
+        self, held: NDArray[np.float64], harm: NDArray[np.intp], incidents: Sequence[str | None] | None
+    ) -> float:
+        """Return the probability that `danger_recall` of the dangerous incidents reach."""
+        names = [None] * len(harm) if incidents is None else list(incidents)
+        members: dict[str, list[int]] = {}
+        for row, name in enumerate(names):
+            if harm[row] == Urgency.DANGER:
+                members.setdefault(name or f"\0{row}", []).append(row)
+        reached = np.sort([_pooled(held[rows])[-1] for rows in members.values()])
+        if not len(reached):
+            return 0.5
+        return float(min(reached[int((1 - self.danger_recall) * len(reached))], 0.5))
+
+    def score_posts(self, texts: Sequence[str], embeddings: ArrayLike | None = None) -> NDArray[np.float32]:
+        """Return one row per post: scores of the heads, then hits of the lexicons; what `score` takes."""
+        check_is_fitted(self, "heads_")
+        dense = _dense(texts, embeddings)
+        heads = self.heads_.score_texts(texts, dense)
+        return np.hstack([heads, dense[:, : len(RULES)] / np.float32(_RULE_UNIT)])
+
+    def score(self, scores: ArrayLike, evidence: IncidentEvidence) -> Priority:
+        """Return the priority of one incident.
+
+        Parameters
+        ----------
+        scores : array of shape (posts, k)
+            Rows of `score_posts` for the posts of this incident; their order does not count.
+        evidence : IncidentEvidence
+
+        Returns
+        -------
+        Priority
+            `score` is the sum of `parts`. One more post, author, network, house or hit never lowers it.
+        """
+        check_is_fitted(self, "heads_")
+        rows = np.asarray(scores, dtype=np.float64)
+        width = self.heads_.width + len(RULES)
+        if rows.ndim != 2 or not len(rows) or rows.shape[1] != width:
+            raise ValueError(f"scores have shape {rows.shape}, expected (posts, {width}), at least one row")
+        harm = self.heads_.block(rows[:, : self.heads_.width], "urgency")
+        steps = self.heads_.block(rows[:, : self.heads_.width], "scale")
+        hits = dict(zip(RULES, rows[:, self.heads_.width :].max(axis=0), strict=True))
+        urgency, danger = self._urgency(harm)
+        scale = self._scale(steps, evidence)
+        # The score takes the worst post, not the mean: a mild post added to an incident must not calm it.
+        worst = sigmoid(harm.max(axis=0))
+        widest = max(float((softmax(row[None])[0] * np.arange(len(Scale))).sum()) for row in steps)
+        parts = self._parts(worst, widest, hits, evidence)
+        words = priority_data()["part_names"]
+        reasons = [f"{words[name]}: +{value:.1f}" for name, value in parts.items() if value > 0]
+        if urgency == Urgency.DANGER:
+            reasons.insert(
+                0, f"возможна опасность для жизни: {danger:.2f} при пороге {self.danger_threshold_:.2f}"
+            )
+        return Priority(float(sum(parts.values())), parts, urgency, scale, tuple(reasons))
+
+    def _urgency(self, harm: NDArray[np.float64]) -> tuple[Urgency, float]:
+        pooled = _pooled(harm)
+        danger = float(pooled[-1])
+        if danger >= self.danger_threshold_:
+            return Urgency.DANGER, danger
+        return Urgency(min(int(np.rint(pooled.sum())), Urgency.SERIOUS)), danger
+
+    def _scale(self, steps: NDArray[np.float64], evidence: IncidentEvidence) -> Scale:
+        proba = softmax(steps.mean(axis=0, keepdims=True))[0]
+        near = np.convolve(proba, [1.0, 1.0, 1.0], mode="same")
+        return list(Scale)[int((proba + 0.3 * near).argmax())]
+
+    def _parts(
+        self, worst: NDArray[np.float64], widest: float, hits: dict[str, float], evidence: IncidentEvidence
+    ) -> dict[str, float]:
+        data = priority_data()
+        record = Taxonomy.load().topics.get(evidence.topic or "")
+        season = evidence.month in (*data["cold_months"], *data["hot_months"])
+        amounts = {
+            "danger": float(worst[-1]),
+            "urgency": float(worst.sum()),
+            "topic": record.urgency_prior if record else 0.0,
+            "scale": widest,
+            "people": float(np.log2(evidence.authors)) if evidence.authors > 1 else 0.0,
+            "networks": float(max(evidence.networks - 1, 0)),
+            "houses": float(np.log2(1 + evidence.houses)),
+            "growth": float(max(evidence.growth - 1, 0)) ** 0.5,
+            "vulnerable": float(hits["vulnerable"] > 0),
+            "weather": (float(hits["weather"] > 0) + float(season and hits["weather"] > 0)) / 2,
+            "fast_track": float(record.fast_track) if record else 0.0,
+        }
+        return {name: round(data["weights"][name] * amount, 3) for name, amount in amounts.items()}
+
+    def to_state(self) -> FittedState:
+        """Return the fitted state."""
+        check_is_fitted(self, "heads_")
+        meta = {name: getattr(self, name) for name in ("C", "danger_recall", "max_features", "folds")}
+        meta |= {"danger_threshold": self.danger_threshold_, "rules": list(RULES)}
+        return FittedState(self.KIND, meta, {}, {"heads": self.heads_.to_state()})
+
+    @classmethod
+    def from_state(cls, state: FittedState) -> Self:
+        """Build a fitted scorer from a state."""
+        if state.setting("rules") != list(RULES):
+            raise ModelFormatError(
+                f"{cls.KIND}: lexicons {state.setting('rules')}, this version has {list(RULES)}"
+            )
+        scorer = cls(**{name: state.setting(name) for name in ("C", "danger_recall", "max_features", "folds")})
+        scorer.danger_threshold_ = float(state.setting("danger_threshold"))
+        scorer.heads_ = LinearHeads.from_state(state.part("heads"))
+        return scorer
+
+
+def _pooled(harm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities that urgency is above each step: half from the mean post, half from the worst."""
+    return np.asarray(sigmoid((harm.mean(axis=0) + harm.max(axis=0)) / 2), dtype=np.float64)
