@@ -22,7 +22,9 @@ _URL = re.compile(r"(?:https?://|www\.|t\.me/|vk\.com/|ok\.ru/)\S+", re.IGNORECA
 _TOKEN = re.compile(r"(?P<word>[^\W\d_]+(?:[-’'][^\W\d_]+)*)|(?P<number>\d+)|(?P<mark>[^\w\s]|_)")
 #: Latin letters that look like Cyrillic ones and slip into Russian words from a wrong keyboard or on purpose.
 _HOMOGLYPHS = str.maketrans("aceopxykmtbhABCEHKMOPTXY", "асеорхукмтвнАВСЕНКМОРТХУ")
-_MIXED = re.compile(r"(?=[A-Za-z]*[А-Яа-яЁё])(?=[А-Яа-яЁё]*[A-Za-z])[A-Za-zА-Яа-яЁё]{2,64}")
+_MIXED = re.compile(
+    r"(?<![A-Za-zА-Яа-яЁё])(?=[A-Za-z]{0,64}[А-Яа-яЁё])(?=[А-Яа-яЁё]{0,64}[A-Za-z])[A-Za-zА-Яа-яЁё]{2,64}"
+)
 
 
 class Token(NamedTuple):
