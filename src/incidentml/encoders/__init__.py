@@ -1,0 +1,1 @@
+"""The encoders, one module each; `incidentml.encoding` is the place to import them from."""
