@@ -69,12 +69,18 @@ class ReadResult:
         Rows read; blank lines are no rows.
     unknown_columns : tuple of str
         Names that no post has, sorted; their values were ignored.
+    lines : list of int
+        Line of each post in its source, as in `Rejection.line`.
+    positions : list of int
+        Which of the `rows` each post was, from 0.
     """
 
     posts: list[Post]
     rejected: list[Rejection]
     rows: int
     unknown_columns: tuple[str, ...] = ()
+    lines: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -136,7 +142,14 @@ def read_posts(
     builder = _Builder(region, zone or _default_zone, now or datetime.now(UTC))
     for row in _rows(source):
         builder.add(row)
-    return ReadResult(builder.posts, builder.rejected, builder.rows, tuple(sorted(builder.unknown)))
+    return ReadResult(
+        builder.posts,
+        builder.rejected,
+        builder.rows,
+        tuple(sorted(builder.unknown)),
+        builder.lines,
+        builder.positions,
+    )
 
 
 def _rows(source: Any) -> Iterator[Row]:
@@ -165,6 +178,8 @@ class _Builder:
     posts: list[Post] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     rows: int = 0
+    lines: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
     seen: set[PostKey] = field(default_factory=set)
 
@@ -183,6 +198,8 @@ class _Builder:
         else:
             self.seen.add(post.key)
             self.posts.append(post)
+            self.lines.append(row.line)
+            self.positions.append(self.rows - 1)
 
     def _note_unknown(self, fields: Mapping[str, Any]) -> None:
         for name in fields:
