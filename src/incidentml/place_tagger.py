@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from incidentml.gazetteer import Gazetteer, word_class
 from incidentml.place_forms import stem
@@ -25,6 +25,10 @@ from incidentml.place_words import (
     STREET_TYPES,
     UNITS,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["LABELS", "PlaceTagger", "Word", "split"]
 
@@ -221,6 +225,33 @@ def _coarse(words: Sequence[Word], index: int) -> str:
     return word_class(word)[:1] or "?"
 
 
+_ENDING_GROUPS = (
+    ("fn", ("ская", "цкая")),
+    ("fo", ("ской", "цкой")),
+    ("fa", ("скую", "цкую")),
+    ("mo", ("ского", "скому", "ском", "ским", "цкого", "цком")),
+    ("mn", ("ский", "цкий")),
+    ("p", ("ских", "ские", "цких", "ными", "ных")),
+    ("gs", ("ова", "ева", "ина", "ына")),
+    ("ds", ("ову", "еву", "ину", "ове", "еве", "ине")),
+    ("n", ("ово", "ево", "ино", "ыно")),
+    ("an", ("ая", "яя")),
+    ("ao", ("ой", "ей")),
+    ("aa", ("ую", "юю")),
+    ("am", ("ого", "его", "ому", "ему", "ом", "ем")),
+    ("gp", ("ов", "ев", "ей")),
+    ("k", ("ка", "ке", "ку", "ки", "кой")),
+    ("lp", ("ах", "ях")),
+)
+
+
+def _ending(word: str) -> str:
+    for name, endings in _ENDING_GROUPS:
+        if word.endswith(endings):
+            return name
+    return word[-1] if word[-1] in "аеиоуыэюяйь" else "c"
+
+
 def _features(
     words: Sequence[Word],
     index: int,
@@ -237,6 +268,7 @@ def _features(
     letters = kind[:-1]
     cap = ("^" if first else "") + shape + ("l" if lower_only else "")
     end = word[-3:]
+    shape_of_end = _ending(word)
     street = "s" if gazetteer.is_street(word) else "w" if stem(word) in gazetteer.street_words else "-"
     known = town[1] if town else "-"
     features = [
@@ -266,6 +298,12 @@ def _features(
         f"ts={known},{street},{cap}",
         f"tk={known},{letters}",
         f"td={known},{c1},{d1}",
+        f"m={shape_of_end},{letters[:2]}",
+        f"mb={shape_of_end},{b1}",
+        f"mbl={shape_of_end},{b1},{letters[:1]},{shape}",
+        f"md={shape_of_end},{d1},{letters[:1]}",
+        f"mc={shape_of_end},{c1},{d1},{d2}",
+        f"ml={shape_of_end},{letters[:1]},{cap},{d1}",
     ]
     if "-" in word:
         features.append("hyphen")
@@ -359,15 +397,20 @@ def _marks(text: str, words: Sequence[Word], marked: Mapping[str, str]) -> dict[
     return marks
 
 
-def fit_tagger(evidence: Sequence[Sequence[str]], gold: Sequence[str], *, C: float = 0.5) -> PlaceTagger:
-    """Fit a tagger on the output of `examples`."""
-    return PlaceTagger(fit_weights(evidence, gold, C=C))
+#: What is taken off the score of «nothing»: a place missed costs more than a doubtful one.
+_BIAS = 0.5
+#: Candidates marked as nothing that a model of the other posts is this sure about are unmarked places, not examples.
+_NOISE = 0.1
 
 
 def fit_weights(
-    evidence: Sequence[Sequence[str]], gold: Sequence[str], *, C: float = 0.5
+    evidence: Sequence[Sequence[str]], gold: Sequence[str], *, C: float = 0.3, folds: int = 5
 ) -> dict[str, list[float]]:
-    """Fit and return the weights, rounded to 1/100; features seen once are left out."""
+    """Fit the tagger's weights on the output of `examples`; features seen once are left out.
+
+    Gold marks one mention of each part, and not every post that names a street was marked: a first round, out of fold,
+    finds unmarked places, and the second one leaves them out.
+    """
     from collections import Counter
 
     import numpy as np
@@ -383,10 +426,21 @@ def fit_weights(
         indices.extend(columns[name] for name in row if name in columns)
         pointers.append(len(indices))
     X = csr_matrix((np.ones(len(indices)), indices, pointers), shape=(len(evidence), len(kept)))
-    model = LogisticRegression(C=C, max_iter=300, fit_intercept=False)
-    model.fit(X, np.array(gold))
-    order = [list(model.classes_).index(label) for label in LABELS]
-    rounded = np.round(model.coef_[order].T, 2)
-    return {
-        name: [float(v) for v in rounded[i]] for i, name in enumerate(kept) if np.abs(rounded[i]).max() >= 0.03
-    }
+    y = np.array(gold)
+
+    def fit(rows: NDArray[np.intp]) -> LogisticRegression:
+        return LogisticRegression(C=C, max_iter=300, fit_intercept=False).fit(X[rows], y[rows])
+
+    # Candidates of one post follow one another: folds are runs, so that a post stays in one.
+    fold = np.arange(len(y)) * folds // max(len(y), 1)
+    nothing = np.ones(len(y))
+    for k in range(folds):
+        model = fit(np.flatnonzero(fold != k))
+        held = np.flatnonzero(fold == k)
+        nothing[held] = model.predict_proba(X[held])[:, list(model.classes_).index("O")]
+    model = fit(np.flatnonzero((y != "O") | (nothing >= _NOISE)))
+    weights = model.coef_[[list(model.classes_).index(label) for label in LABELS]].T
+    weights[columns["b"], 0] -= _BIAS
+    weights[columns["nb"], 0] -= _BIAS
+    rounded = np.round(weights, 2)
+    return {name: [float(v) for v in rounded[i]] for i, name in enumerate(kept) if np.abs(rounded[i]).max() >= 0.03}
