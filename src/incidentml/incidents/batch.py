@@ -34,6 +34,8 @@ class PostBatch:
         `None` stands for unknown.
     topics : ndarray of shape (n, k), optional
         Probabilities of topic groups; without it topics are not used as evidence.
+    subtopics : ndarray of shape (n, m), optional
+        Probabilities of single topics, which tell a lift from a roof.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class PostBatch:
     authors: Sequence[str | None] = ()
     sources: Sequence[str | None] = ()
     topics: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+    subtopics: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
 
     def __post_init__(self) -> None:
         n = len(self.keys)
@@ -64,9 +67,10 @@ class PostBatch:
                 object.__setattr__(self, name, (None,) * n)
         times = np.asarray(self.times, dtype=np.float64)
         vectors = np.asarray(self.vectors, dtype=np.float32).reshape(n, -1) if n else np.zeros((0, 0), np.float32)
-        topics = np.asarray(self.topics, dtype=np.float32)
-        if not topics.size:
-            topics = np.zeros((n, 0), dtype=np.float32)
+        topics, subtopics = (
+            np.asarray(given, dtype=np.float32) if np.size(given) else np.zeros((n, 0), dtype=np.float32)
+            for given in (self.topics, self.subtopics)
+        )
         columns = {
             "times": times,
             "texts": self.texts,
@@ -76,6 +80,7 @@ class PostBatch:
             "authors": self.authors,
             "sources": self.sources,
             "topics": topics,
+            "subtopics": subtopics,
         }
         for name, column in columns.items():
             if len(column) != n:
@@ -95,6 +100,7 @@ class PostBatch:
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "vectors", vectors)
         object.__setattr__(self, "topics", np.nan_to_num(topics, nan=0.0, posinf=0.0, neginf=0.0))
+        object.__setattr__(self, "subtopics", np.nan_to_num(subtopics, nan=0.0, posinf=0.0, neginf=0.0))
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -111,4 +117,5 @@ class PostBatch:
             authors=[self.authors[i] for i in rows],
             sources=[self.sources[i] for i in rows],
             topics=self.topics[rows],
+            subtopics=self.subtopics[rows],
         )

@@ -25,7 +25,7 @@ from incidentml.types import Place, PostKey, Span
 __all__ = ["Columns", "Ragged", "Vocabulary", "post_code"]
 
 TOPIC_BITS = 10
-N_WORDS, N_NUMBERS, N_NAMES, N_CONTEXT = 24, 6, 8, 6
+N_WORDS, N_NUMBERS, N_NAMES, N_CONTEXT, N_SUBTOPICS = 24, 6, 8, 6, 6
 #: Copies are gathered inside cells of this many seconds.
 COPY_CELL = 6 * 3600.0
 
@@ -33,7 +33,8 @@ COPY_CELL = 6 * 3600.0
 _BLOCK_RANKS = {"street": 1, "landmark": 2, "house": 3}
 
 _REPLY = re.compile(
-    r"^\W*(?:\+|подтвержда\w*|аналогично|тоже|присоединя\w*|та же|то же|и (?:у )?нас|и на|и в\b|у нас (?:тоже|также)"
+    r"^\W*(?:\+|подтвержда\w*|аналогично|тоже|присоединя\w*|та же|то же|и (?:у )?нас|и на|и в\b"
+    r"|у нас (?:тоже|также)"
     r"|такая же|поддерж\w*|согласн\w*|реально|плюс\w*|плюсую)"
     r"|\b(?:тоже|так же|также|та же|то же|такая же|аналогично)\b",
     re.IGNORECASE,
@@ -117,6 +118,8 @@ class Columns:
     times: NDArray[np.float64]
     vectors: NDArray[np.float16]
     topics: NDArray[np.float16]
+    subtopic: NDArray[np.uint16]
+    subtopic_p: NDArray[np.float16]
     region: NDArray[np.uint64]
     author: NDArray[np.uint64]
     source: NDArray[np.uint64]
@@ -157,6 +160,7 @@ class Columns:
             hash64(region or "", text, mark, str(cell))
             for region, text, mark, cell in zip(batch.regions, plain, where, cells.tolist(), strict=True)
         ]
+        likeliest = _likeliest(batch.subtopics)
         return cls(
             keys=[PostKey(*key) for key in batch.keys],
             places=[tuple(places) for places in batch.places],
@@ -164,6 +168,8 @@ class Columns:
             times=batch.times,
             vectors=unit_grid(batch.vectors).astype(np.float16),
             topics=on_grid(np.clip(batch.topics, 0.0, 1.0), TOPIC_BITS, np.float16),
+            subtopic=likeliest[0],
+            subtopic_p=likeliest[1],
             region=_hashes(batch.regions),
             author=_hashes(batch.authors),
             source=_hashes(batch.sources),
@@ -188,7 +194,9 @@ class Columns:
         u64, u32 = np.zeros(0, np.uint64), np.uint32
         return cls(
             keys=[], places=[], code=u64, times=np.zeros(0), vectors=np.zeros((0, dim), np.float16),
-            topics=np.zeros((0, n_topics), np.float16), region=u64, author=u64, source=u64, network=u64, copy=u64,
+            topics=np.zeros((0, n_topics), np.float16), subtopic=np.zeros((0, N_SUBTOPICS), np.uint16),
+            subtopic_p=np.zeros((0, N_SUBTOPICS), np.float16), region=u64, author=u64, source=u64, network=u64,
+            copy=u64,
             words=np.zeros((0, N_WORDS), u32), weights=np.zeros((0, N_WORDS), np.float32),
             numbers=np.zeros((0, N_NUMBERS), u32), names=np.zeros((0, N_NAMES), u32),
             context=np.zeros((0, N_CONTEXT), u32), sketch=np.zeros((0, SKETCH_SIZE), np.uint8),
@@ -331,6 +339,17 @@ def _rarest(
     words_out[owner[keep], rank[keep]] = flat[order][keep]
     weights_out[owner[keep], rank[keep]] = weights[order][keep]
     return words_out, weights_out
+
+
+def _likeliest(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
+    """Return the `N_SUBTOPICS` likeliest topics of each post (numbered from 1) and their probabilities."""
+    rows = on_grid(np.clip(probabilities, 0.0, 1.0), TOPIC_BITS)
+    order = np.argsort(-rows, axis=1, kind="stable")[:, :N_SUBTOPICS]
+    which = np.zeros((len(rows), N_SUBTOPICS), dtype=np.uint16)
+    values = np.zeros((len(rows), N_SUBTOPICS), dtype=np.float16)
+    which[:, : order.shape[1]] = order + 1
+    values[:, : order.shape[1]] = np.take_along_axis(rows, order, axis=1)
+    return which, values
 
 
 def _numbers(plain: str) -> list[int]:

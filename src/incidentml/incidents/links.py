@@ -18,6 +18,8 @@ FEATURES: tuple[str, ...] = (
     "text",
     "topic",
     "top_topic",
+    "subtopic",
+    "top_subtopic",
     "words",
     "words_share",
     "rarest_word",
@@ -79,8 +81,10 @@ def pair_features(
         with_topics = topics_a.shape[1] > 0
         values = {
             "text": (columns.vectors[a].astype(np.float32) * columns.vectors[b].astype(np.float32)).sum(axis=1),
-            "topic": (topics_a * topics_b).sum(axis=1),
+            "topic": _cosine(topics_a, topics_b),
             "top_topic": (topics_a.argmax(axis=1) == topics_b.argmax(axis=1)) if with_topics else 0.0,
+            "subtopic": _sparse_cosine(columns, a, b),
+            "top_subtopic": (columns.subtopic[a, 0] == columns.subtopic[b, 0]) & (columns.subtopic[a, 0] > 0),
             "words": shared,
             "words_share": shared / np.maximum(lighter, 0.25),
             "rarest_word": (wa * hit).max(axis=1),
@@ -109,6 +113,24 @@ def pair_features(
         for k, name in enumerate(FEATURES):
             out[first : first + _CHUNK, k] = values[name]
     return out
+
+
+def _cosine(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return row-wise cosines; on a grid of 2**-10 every sum is exact."""
+    product = (left * right).sum(axis=1)
+    norms = np.square(left).sum(axis=1) * np.square(right).sum(axis=1)
+    return np.asarray(product / np.sqrt(np.maximum(norms, np.float32(1e-12))), dtype=np.float32)
+
+
+def _sparse_cosine(columns: Columns, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return cosines of the likeliest single topics."""
+    which_a, which_b = columns.subtopic[a], columns.subtopic[b]
+    p, q = columns.subtopic_p[a].astype(np.float32), columns.subtopic_p[b].astype(np.float32)
+    product = np.zeros(len(a), dtype=np.float32)
+    for k in range(which_b.shape[1]):
+        product += (p * ((which_a == which_b[:, k : k + 1]) & (which_a > 0))).sum(axis=1) * q[:, k]
+    norms = np.square(p).sum(axis=1) * np.square(q).sum(axis=1)
+    return np.asarray(product / np.sqrt(np.maximum(norms, np.float32(1e-12))), dtype=np.float32)
 
 
 def _told(columns: Columns) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
