@@ -63,6 +63,12 @@ def partition_codes(labels: Labels) -> NDArray[np.intp]:
     >>> partition_codes(["a", None, "a", None]).tolist()
     [0, 1, 0, 2]
     """
+    if isinstance(labels, np.ndarray) and labels.dtype.kind in "iu":
+        names, codes_of_names = np.unique(labels, return_inverse=True)
+        noise = np.flatnonzero(labels == -1)
+        coded = codes_of_names.astype(np.intp)
+        coded[noise] = len(names) + np.arange(len(noise))
+        return coded
     codes: dict[Any, int] = {}
     result = np.empty(len(labels), dtype=np.intp)
     fresh = 0
