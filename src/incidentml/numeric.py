@@ -51,7 +51,7 @@ def exact_product(left: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If a sum could reach 2**18, where 53 bits no longer hold it exactly.
+        If a value is not finite, or a sum could reach 2**18, where 53 bits no longer hold it exactly.
 
     Examples
     --------
@@ -62,6 +62,8 @@ def exact_product(left: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:
     b = on_grid(right, _RIGHT_BITS)
     if a.size and b.size:
         bound = np.abs(a).sum(axis=1).max() * np.abs(b).max()
+        if not np.isfinite(bound):
+            raise ValueError("exact_product: the features hold NaN or infinity; fill or drop these rows")
         if not bound < 2**_SUM_BITS:
             raise ValueError(
                 f"exact_product: sums may reach {bound:.3g}, the limit is {2**_SUM_BITS}; scale the features"
