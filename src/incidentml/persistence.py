@@ -198,7 +198,11 @@ def save_state(
 
     target = Path(path)
     # safetensors writes the buffer as it lies: an array that is not C-contiguous would come back scrambled.
-    arrays = {name: np.ascontiguousarray(value) for name, value in sorted(_flatten(state))}
+    # (`ascontiguousarray` would turn a scalar into a row.) Bytes are put in this machine's order too.
+    arrays = {
+        name: np.asarray(value, dtype=value.dtype.newbyteorder("="), order="C")
+        for name, value in sorted(_flatten(state))
+    }
     _check_finite(arrays, state.kind)
     with fresh_folder(target) as fresh:
         save_file(arrays, fresh / ARRAYS)
