@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
@@ -9,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.errors import ModelFormatError
+from incidentml.persistence import Persistent
 
-__all__ = ["Encoder", "check_russian", "check_texts", "unit_rows"]
+__all__ = ["Encoder", "check_russian", "check_texts", "encoder_hash", "unit_rows"]
 
 
 @runtime_checkable
@@ -46,6 +49,29 @@ def check_texts(texts: Sequence[str]) -> list[str]:
                 "drop or fill missing texts first"
             )
     return rows
+
+
+def encoder_hash(encoder: Encoder) -> str:
+    """Return a name for exactly these vectors: the encoder's own `hash`, or one of its saved state.
+
+    Raises
+    ------
+    TypeError
+        If the encoder has neither.
+    """
+    own = getattr(encoder, "hash", None)
+    if isinstance(own, str) and own:
+        return hashlib.sha256(own.encode("utf-8", "replace")).hexdigest()
+    if not isinstance(encoder, Persistent):
+        raise TypeError(
+            f"{type(encoder).__name__} has no property 'hash': give it a string that changes when its vectors do"
+        )
+    state = encoder.to_state()
+    digest = hashlib.sha256(json.dumps([state.kind, dict(state.meta)], sort_keys=True).encode())
+    for name, value in sorted(state.arrays.items()):
+        digest.update(f"{name} {value.dtype} {value.shape}".encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
+    return digest.hexdigest()
 
 
 def unit_rows(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
