@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from incidentml.errors import DataError
 from incidentml.gold import GoldPost
 from incidentml.types import Kind, PostKey
 
-__all__ = ["Joined", "Predictions", "join", "read_predictions"]
+__all__ = ["Joined", "Predictions", "join", "parse_predictions", "read_predictions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,21 @@ def read_predictions(folder: str | os.PathLike[str]) -> Predictions:
         If a file or a needed field is missing or broken; names the file and the line.
     """
     root = Path(folder)
+    return parse_predictions(_lines(root / "posts.jsonl"), _lines(root / "incidents.jsonl"))
+
+
+def parse_predictions(
+    post_lines: Iterable[tuple[str, Mapping[str, Any]]], incident_lines: Iterable[tuple[str, Mapping[str, Any]]]
+) -> Predictions:
+    """Check the lines of a run, each with the words that tell where it stands.
+
+    Raises
+    ------
+    DataError
+        At the first line that cannot be scored.
+    """
     posts: dict[PostKey, Mapping[str, Any]] = {}
-    for where, line in _lines(root / "posts.jsonl"):
+    for where, line in post_lines:
         _need(where, line, {"id": str, "network": str, "complaint_probability": int | float})
         if line.get("kind") not in set(Kind):
             raise DataError(f"{where}: 'kind' is {line.get('kind')!r}; allowed: {[kind.value for kind in Kind]}")
@@ -77,7 +90,7 @@ def read_predictions(folder: str | os.PathLike[str]) -> Predictions:
             raise DataError(f"{where}: the post {tuple(key)} is there twice")
         posts[key] = line
     incidents: dict[str, Mapping[str, Any]] = {}
-    for where, line in _lines(root / "incidents.jsonl"):
+    for where, line in incident_lines:
         _need(where, line, {"id": str, "group": str, "topic": str, "level": str, "scale": str, "urgency": int})
         for name in (line["id"], *line.get("merged_from", ())):
             incidents[name] = line
