@@ -42,8 +42,8 @@ class Candidates:
 
     place_days: float = 14.0
     text_days: float = 6.0
-    similar: float = 0.1
-    thread: float = 0.02
+    similar: float = 0.0
+    thread: float = -0.1
 
 
 def find_candidates(
@@ -158,6 +158,6 @@ def _block(
 
 
 def _joint(columns: Columns, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Vectors and topics side by side: their float32 products are exact (grids of 2**-11, sums below 4)."""
+    """Vectors and topics side by side: their float32 products are exact (grids of 2**-11 and 2**-12)."""
     topics = columns.topics[rows].astype(np.float32) * np.float32(_TOPIC_SHARE)
     return np.hstack([columns.vectors[rows].astype(np.float32), topics])

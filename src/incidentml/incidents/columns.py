@@ -22,10 +22,12 @@ from incidentml.places import PlaceTable
 from incidentml.text import fold, tokens, words
 from incidentml.types import Place, PostKey, Span
 
-__all__ = ["Columns", "Ragged", "Vocabulary", "post_code"]
+__all__ = ["Columns", "Ragged", "Vocabulary", "hits", "post_code"]
 
 TOPIC_BITS = 10
-N_WORDS, N_NUMBERS, N_NAMES, N_CONTEXT, N_SUBTOPICS = 24, 6, 8, 6, 6
+N_WORDS, N_NUMBERS, N_NAMES, N_CONTEXT, N_SUBTOPICS, N_WHERE = 24, 6, 8, 6, 6, 8
+#: Stems of less weight are too common to tell a place.
+COMMON_BELOW = 0.45
 #: Copies are gathered inside cells of this many seconds.
 COPY_CELL = 6 * 3600.0
 
@@ -118,6 +120,7 @@ class Columns:
     times: NDArray[np.float64]
     vectors: NDArray[np.float16]
     topics: NDArray[np.float16]
+    problem: NDArray[np.float16]
     subtopic: NDArray[np.uint16]
     subtopic_p: NDArray[np.float16]
     region: NDArray[np.uint64]
@@ -127,6 +130,8 @@ class Columns:
     copy: NDArray[np.uint64]
     words: NDArray[np.uint32]
     weights: NDArray[np.float32]
+    placing: NDArray[np.bool_]
+    where: NDArray[np.uint32]
     numbers: NDArray[np.uint32]
     names: NDArray[np.uint32]
     context: NDArray[np.uint32]
@@ -146,6 +151,8 @@ class Columns:
         marks, grams = sketch(plain)
         stems = [[_stem_hash(word) for word in text.split()] for text in plain]
         word_rows, weight_rows = _rarest(stems, vocabulary)
+        place_words = [_place_words(places) for places in batch.places]
+        digits = [{_stem_hash(word) for word in text.split() if word.isdigit()} for text in plain]
         table = PlaceTable.build(batch.places, batch.regions)
         blocks = [
             sorted({_block_hash(key, region) for key in keys if _block_rank(key)})
@@ -167,7 +174,8 @@ class Columns:
             code=np.array([post_code(key) for key in batch.keys], dtype=np.uint64),
             times=batch.times,
             vectors=unit_grid(batch.vectors).astype(np.float16),
-            topics=on_grid(np.clip(batch.topics, 0.0, 1.0), TOPIC_BITS, np.float16),
+            topics=unit_grid(np.sqrt(np.clip(batch.topics, 0.0, 1.0))).astype(np.float16),
+            problem=_problem(batch.subtopics),
             subtopic=likeliest[0],
             subtopic_p=likeliest[1],
             region=_hashes(batch.regions),
@@ -177,6 +185,8 @@ class Columns:
             copy=np.array(copies, dtype=np.uint64),
             words=word_rows,
             weights=weight_rows,
+            placing=hits(word_rows, _padded([[*a, *b] for a, b in zip(place_words, digits, strict=True)], 24)),
+            where=_rare_only(_padded(place_words, N_WHERE), vocabulary),
             numbers=_padded([_numbers(text) for text in plain], N_NUMBERS),
             names=_padded([_names(core) for core, _ in cores], N_NAMES),
             context=_padded([_context(source) for source in batch.sources], N_CONTEXT),
@@ -189,15 +199,17 @@ class Columns:
         )
 
     @classmethod
-    def empty(cls, dim: int, n_topics: int) -> Columns:
+    def empty(cls, dim: int, n_topics: int, n_subtopics: int) -> Columns:
         """Return columns without rows."""
         u64, u32 = np.zeros(0, np.uint64), np.uint32
         return cls(
             keys=[], places=[], code=u64, times=np.zeros(0), vectors=np.zeros((0, dim), np.float16),
-            topics=np.zeros((0, n_topics), np.float16), subtopic=np.zeros((0, N_SUBTOPICS), np.uint16),
+            topics=np.zeros((0, n_topics), np.float16),
+            problem=np.zeros((0, n_subtopics), np.float16), subtopic=np.zeros((0, N_SUBTOPICS), np.uint16),
             subtopic_p=np.zeros((0, N_SUBTOPICS), np.float16), region=u64, author=u64, source=u64, network=u64,
             copy=u64,
             words=np.zeros((0, N_WORDS), u32), weights=np.zeros((0, N_WORDS), np.float32),
+            placing=np.zeros((0, N_WORDS), bool), where=np.zeros((0, N_WHERE), u32),
             numbers=np.zeros((0, N_NUMBERS), u32), names=np.zeros((0, N_NAMES), u32),
             context=np.zeros((0, N_CONTEXT), u32), sketch=np.zeros((0, SKETCH_SIZE), np.uint8),
             grams=np.zeros(0, np.float32), flags=np.zeros(0, np.uint8), blocks=Ragged.of([]),
@@ -342,14 +354,22 @@ def _rarest(
 
 
 def _likeliest(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
-    """Return the `N_SUBTOPICS` likeliest topics of each post (numbered from 1) and their probabilities."""
-    rows = on_grid(np.clip(probabilities, 0.0, 1.0), TOPIC_BITS)
+    """Return the likeliest topics of each post (numbered from 1) and the roots of their probabilities."""
+    rows = on_grid(np.sqrt(np.clip(probabilities, 0.0, 1.0)), TOPIC_BITS)
     order = np.argsort(-rows, axis=1, kind="stable")[:, :N_SUBTOPICS]
     which = np.zeros((len(rows), N_SUBTOPICS), dtype=np.uint16)
     values = np.zeros((len(rows), N_SUBTOPICS), dtype=np.float16)
     which[:, : order.shape[1]] = order + 1
     values[:, : order.shape[1]] = np.take_along_axis(rows, order, axis=1)
     return which, values
+
+
+def _problem(probabilities: NDArray[np.float32]) -> NDArray[np.float16]:
+    """Return centred log-probabilities of single topics as unit rows: the kind of problem, unlikely ones too."""
+    logs = np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), 1e-4))
+    if logs.shape[1]:
+        logs -= logs.mean(axis=1, keepdims=True)
+    return unit_grid(logs).astype(np.float16)
 
 
 def _numbers(plain: str) -> list[int]:
@@ -370,6 +390,30 @@ def _names(core: str) -> list[int]:
             found[_stem_hash(fold(token.text))] = None
         before = token.text
     return sorted(found)
+
+
+def _place_words(places: tuple[Place, ...]) -> list[int]:
+    """Stems of the words that name streets, landmarks and settlements, narrow places first."""
+    found: dict[int, None] = {}
+    for part in ("street", "landmark", "settlement"):
+        for place in places:
+            for word in words(getattr(place, part) or ""):
+                if len(word) > 2 or word.isdigit():
+                    found[_stem_hash(word)] = None
+    return list(found)
+
+
+def _rare_only(stems: NDArray[np.uint32], vocabulary: Vocabulary) -> NDArray[np.uint32]:
+    """Blank out stems that many texts share, such as those of «улица» and «школа»."""
+    return np.where(vocabulary.weigh(stems) >= COMMON_BELOW, stems, np.uint32(0))
+
+
+def hits(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Return for each entry of `left` whether its row of `right` holds it; 0 is padding."""
+    hit = np.zeros(left.shape, dtype=bool)
+    for k in range(right.shape[1]):
+        hit |= left == right[:, k : k + 1]
+    return hit & (left > 0)
 
 
 def _context(source: str | None) -> list[int]:

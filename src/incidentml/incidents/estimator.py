@@ -97,7 +97,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         columns = Columns.build(batch, self.vocabulary_)
         fitted = fit_links(columns, incident_labels, self._rules(), self.link_floor, self.join_floor)
         self.model_, self.join_floor_ = fitted
-        self.dim_, self.n_topics_ = batch.vectors.shape[1], batch.topics.shape[1]
+        self.widths_ = (batch.vectors.shape[1], batch.topics.shape[1], batch.subtopics.shape[1])
         return self
 
     def start(self) -> ClusterState:
@@ -105,7 +105,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         check_is_fitted(self, "model_")
         return ClusterState(
             model=self.fingerprint,
-            columns=Columns.empty(self.dim_, self.n_topics_),
+            columns=Columns.empty(*self.widths_),
             representative=np.zeros(0, np.intp),
             edges=Edges.none(),
             incident=np.zeros(0, np.uint64),
@@ -129,12 +129,12 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
             batch = batch.take(rows)
         if not len(batch):
             return self._advance(state, state.columns, state.decisions, closed)
-        for name, width, found in (
-            ("vectors", self.dim_, batch.vectors.shape[1]),
-            ("topics", self.n_topics_, batch.topics.shape[1]),
-        ):
-            if width != found:
-                raise DataError(f"PostBatch: {name} have {found} columns, the clusterer was fitted with {width}")
+        given = (batch.vectors, batch.topics, batch.subtopics)
+        for name, width, array in zip(("vectors", "topics", "subtopics"), self.widths_, given, strict=True):
+            if array.shape[1] != width:
+                raise DataError(
+                    f"PostBatch: {name} have {array.shape[1]} columns, the clusterer was fitted with {width}"
+                )
         columns = state.columns.join(Columns.build(batch, self.vocabulary_))
         return self._advance(state, columns, state.decisions, closed)
 
@@ -184,8 +184,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
             meta={
                 "params": self.get_params(),
                 "join_floor": self.join_floor_,
-                "dim": self.dim_,
-                "n_topics": self.n_topics_,
+                "widths": list(self.widths_),
             },
             parts={"model": self.model_.to_state(), "vocabulary": self._vocabulary_state()},
         )
@@ -195,7 +194,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         """Undo `to_state`."""
         loaded = cls(**state.setting("params"))
         loaded.join_floor_ = float(state.setting("join_floor"))
-        loaded.dim_, loaded.n_topics_ = state.setting("dim"), state.setting("n_topics")
+        loaded.widths_ = tuple(state.setting("widths"))
         loaded.model_ = PairModel.from_state(state.part("model"))
         words = state.part("vocabulary")
         loaded.vocabulary_ = Vocabulary(

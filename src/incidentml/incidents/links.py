@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.incidents.columns import Columns
+from incidentml.incidents.columns import Columns, hits
 from incidentml.incidents.copies import shared_text
 from incidentml.places import PlaceTable
 
@@ -20,8 +20,13 @@ FEATURES: tuple[str, ...] = (
     "top_topic",
     "subtopic",
     "top_subtopic",
+    "problem",
     "words",
     "words_share",
+    "what",
+    "what_share",
+    "where",
+    "elsewhere",
     "rarest_word",
     "numbers",
     "numbers_differ",
@@ -68,25 +73,36 @@ def pair_features(
         places = table.compare(at[a], at[b])
         jaccard, contained = shared_text(columns.sketch[a], columns.sketch[b], columns.grams[a], columns.grams[b])
         wa, wb = columns.weights[a], columns.weights[b]
-        hit = _hits(columns.words[a], columns.words[b])
+        hit = hits(columns.words[a], columns.words[b])
         shared = (wa * hit).sum(axis=1)
+        what_a, what_b = wa * ~columns.placing[a], wb * ~columns.placing[b]
+        what = (what_a * hit).sum(axis=1)
+        where_a, where_b = columns.where[a], columns.where[b]
+        found_a = hits(where_a, np.hstack([where_b, columns.words[b]])).sum(axis=1)
+        found_b = hits(where_b, np.hstack([where_a, columns.words[a]])).sum(axis=1)
+        where = np.maximum(found_a, found_b)
         lighter = np.minimum(wa.sum(axis=1), wb.sum(axis=1))
-        numbers = _hits(columns.numbers[a], columns.numbers[b]).sum(axis=1)
+        numbers = hits(columns.numbers[a], columns.numbers[b]).sum(axis=1)
         both_numbered = (columns.numbers[a, 0] > 0) & (columns.numbers[b, 0] > 0)
-        names = _hits(columns.names[a], columns.names[b]).sum(axis=1)
-        page = _hits(columns.context[a], np.hstack([columns.words[b], columns.context[b]])).sum(axis=1)
-        page += _hits(columns.context[b], columns.words[a]).sum(axis=1)
+        names = hits(columns.names[a], columns.names[b]).sum(axis=1)
+        page = hits(columns.context[a], np.hstack([columns.words[b], columns.context[b]])).sum(axis=1)
+        page += hits(columns.context[b], columns.words[a]).sum(axis=1)
         flags = columns.flags[a] | columns.flags[b]
         topics_a, topics_b = columns.topics[a].astype(np.float32), columns.topics[b].astype(np.float32)
         with_topics = topics_a.shape[1] > 0
         values = {
             "text": (columns.vectors[a].astype(np.float32) * columns.vectors[b].astype(np.float32)).sum(axis=1),
-            "topic": _cosine(topics_a, topics_b),
+            "topic": (topics_a * topics_b).sum(axis=1),
             "top_topic": (topics_a.argmax(axis=1) == topics_b.argmax(axis=1)) if with_topics else 0.0,
             "subtopic": _sparse_cosine(columns, a, b),
             "top_subtopic": (columns.subtopic[a, 0] == columns.subtopic[b, 0]) & (columns.subtopic[a, 0] > 0),
+            "problem": (columns.problem[a].astype(np.float32) * columns.problem[b].astype(np.float32)).sum(axis=1),
             "words": shared,
             "words_share": shared / np.maximum(lighter, 0.25),
+            "what": what,
+            "what_share": what / np.maximum(np.minimum(what_a.sum(axis=1), what_b.sum(axis=1)), 0.25),
+            "where": np.minimum(where, 3),
+            "elsewhere": (where == 0) & where_a.any(axis=1) & where_b.any(axis=1),
             "rarest_word": (wa * hit).max(axis=1),
             "numbers": np.minimum(numbers, 3),
             "numbers_differ": both_numbered & (numbers == 0),
@@ -115,15 +131,8 @@ def pair_features(
     return out
 
 
-def _cosine(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return row-wise cosines; on a grid of 2**-10 every sum is exact."""
-    product = (left * right).sum(axis=1)
-    norms = np.square(left).sum(axis=1) * np.square(right).sum(axis=1)
-    return np.asarray(product / np.sqrt(np.maximum(norms, np.float32(1e-12))), dtype=np.float32)
-
-
 def _sparse_cosine(columns: Columns, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return cosines of the likeliest single topics."""
+    """Return how far the likeliest single topics agree (Bhattacharyya); sums on a grid of 2**-10 are exact."""
     which_a, which_b = columns.subtopic[a], columns.subtopic[b]
     p, q = columns.subtopic_p[a].astype(np.float32), columns.subtopic_p[b].astype(np.float32)
     product = np.zeros(len(a), dtype=np.float32)
@@ -139,11 +148,3 @@ def _told(columns: Columns) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         np.array([bool(places) for places in columns.places], dtype=bool),
         np.array([any(place.street for place in places) for places in columns.places], dtype=bool),
     )
-
-
-def _hits(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Return for each entry of `left` whether its row of `right` holds it; 0 is padding."""
-    hit = np.zeros(left.shape, dtype=bool)
-    for k in range(right.shape[1]):
-        hit |= left == right[:, k : k + 1]
-    return hit & (left > 0)

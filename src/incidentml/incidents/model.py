@@ -1,9 +1,14 @@
-"""The pair model: from evidence to a calibrated probability of one incident, as plain arrays."""
+"""The pair model: from evidence to a calibrated probability of one incident, as plain arrays.
+
+Two readers of the same evidence vote: a logistic regression over evidence and interactions, which extrapolates
+well, and boosted trees bound to be monotone, which see combinations. Pairs that the cheap one finds hopeless skip
+the trees.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +21,14 @@ from incidentml.persistence import FittedState
 __all__ = ["PairModel", "expand"]
 
 _AT = {name: k for k, name in enumerate(FEATURES)}
+#: Evidence that can only speak for one incident (1), or only against it (-1).
+_FOR = frozenset(
+    ["text", "topic", "top_topic", "subtopic", "top_subtopic", "problem", "words", "words_share", "what", "what_share", "where", "rarest_word", "numbers", "names", "page_words", "one_page", "one_author", "copied", "contained", "place", "settlement", "street", "house", "landmark"]
+)
+_AGAINST = frozenset(("elsewhere", "numbers_differ", "hours"))
+_TREE_CHUNK = 8192
+#: Below this log-odds of the linear part the trees are not asked.
+_HOPELESS = -4.0
 
 
 def expand(features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -29,8 +42,9 @@ def expand(features: NDArray[np.float32]) -> NDArray[np.float32]:
     extra = [
         settlement == -1, street == -1, house == -1, landmark == -1,
         settlement == 2, street == 2, street == 1, house == 2, house >= 1, landmark == 2,
-        placed == 0, placed == 1, get("streets_told") == 2,
+        placed == 0, placed == 1, get("streets_told") == 2, get("copied") * (settlement == -1),
         topic * place, topic * (street > 0), topic * (settlement > 0), topic * hours,
+        get("problem") * place, get("problem") * (street > 0), get("problem") * hours,
         get("top_topic") * (placed < 2), hours * place, hours * (placed < 2), hours * get("reply"),
         get("text") * place, get("reply") * get("top_topic"), get("one_page") * get("reply"),
         get("one_page") * hours, get("one_page") * topic, get("one_author") * topic, get("words") * topic,
@@ -40,42 +54,158 @@ def expand(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
+class Trees:
+    """Boosted trees, all nodes one after the other; a leaf is its own child."""
+
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float64]
+    children: NDArray[np.int32]
+    value: NDArray[np.float64]
+    roots: NDArray[np.int32]
+    depth: int
+    baseline: float
+
+    @classmethod
+    def fit(cls, features: NDArray[np.float32], same: NDArray[np.bool_]) -> Self:
+        """Fit and take the trees out of the estimator."""
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        booster = HistGradientBoostingClassifier(
+            max_iter=120, learning_rate=0.08, max_depth=5, max_leaf_nodes=16, min_samples_leaf=20,
+            l2_regularization=3.0, early_stopping=False, random_state=0,
+            monotonic_cst=[(name in _FOR) - (name in _AGAINST) for name in FEATURES],
+        ).fit(features, same)  # fmt: skip
+        parts: dict[str, list[NDArray[Any]]] = {"feature": [], "threshold": [], "children": [], "value": []}
+        roots, size, depth = [], 0, 0
+        for (tree,) in booster._predictors:
+            nodes = tree.nodes
+            leaf = nodes["is_leaf"].astype(bool)
+            own = np.arange(len(nodes))
+            children = [np.where(leaf, own, nodes[side].astype(np.int64)) + size for side in ("left", "right")]
+            parts["feature"].append(np.where(leaf, 0, nodes["feature_idx"]))
+            parts["threshold"].append(np.where(leaf, 0.0, nodes["num_threshold"]))
+            parts["children"].append(np.stack(children, axis=1))
+            parts["value"].append(np.where(leaf, nodes["value"], 0.0))
+            roots.append(size)
+            size += len(nodes)
+            depth = max(depth, int(nodes["depth"].max()))
+        return cls(
+            feature=np.concatenate(parts["feature"]).astype(np.int32),
+            threshold=np.concatenate(parts["threshold"]).astype(np.float64),
+            children=np.concatenate(parts["children"]).astype(np.int32),
+            value=np.round(np.concatenate(parts["value"]), 9),
+            roots=np.array(roots, dtype=np.int32),
+            depth=depth,
+            baseline=float(np.ravel(booster._baseline_prediction)[0]),
+        )
+
+    def log_odds(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the sum over the trees, row by row."""
+        out = np.full(len(features), self.baseline)
+        flat_children = self.children.ravel()
+        for first in range(0, len(features), _TREE_CHUNK):
+            rows = np.ascontiguousarray(features[first : first + _TREE_CHUNK], dtype=np.float64)
+            flat, base = rows.ravel(), np.arange(len(rows), dtype=np.int64) * rows.shape[1]
+            for root in self.roots.tolist():
+                node = np.full(len(rows), root, dtype=np.int64)
+                for _ in range(self.depth):
+                    right = flat[base + self.feature[node]] > self.threshold[node]
+                    node = flat_children[2 * node + right].astype(np.int64)
+                out[first : first + len(rows)] += self.value[node]
+        return out
+
+    def to_state(self) -> FittedState:
+        """Return the node arrays."""
+        names = ("feature", "threshold", "children", "value", "roots")
+        return FittedState(
+            "pair-trees",
+            {"depth": self.depth, "baseline": self.baseline},
+            {name: getattr(self, name) for name in names},
+        )
+
+    @classmethod
+    def from_state(cls, state: FittedState) -> Self:
+        """Undo `to_state`; raises `ModelFormatError` if nodes point outside the trees."""
+        trees = cls(
+            feature=state.array("feature", 1),
+            threshold=state.array("threshold", 1),
+            children=state.array("children", 2),
+            value=state.array("value", 1),
+            roots=state.array("roots", 1),
+            depth=int(state.setting("depth")),
+            baseline=float(state.setting("baseline")),
+        )
+        n = len(trees.feature)
+        inside = all(
+            not len(rows.ravel()) or (int(rows.min()) >= 0 and int(rows.max()) < limit)
+            for rows, limit in ((trees.children, n), (trees.roots, n), (trees.feature, len(FEATURES)))
+        )
+        if not inside or not len(trees.threshold) == len(trees.value) == len(trees.children) == n:
+            raise ModelFormatError(f"{state.kind}: nodes point outside the trees")
+        return trees
+
+
+@dataclass(frozen=True)
 class PairModel:
-    """Logistic regression over evidence and its interactions.
+    """Mean of the log-odds of both parts, then scaled and shifted to be calibrated on unseen regions.
 
     Attributes
     ----------
     weights : ndarray
-        One for each column of `expand`.
+        Linear part, one for each column of `expand`.
     intercept : float
+    trees : Trees
+    scale, shift : float
     """
 
     weights: NDArray[np.float64]
     intercept: float
+    trees: Trees
+    scale: float = 1.0
+    shift: float = 0.0
 
     @classmethod
     def fit(cls, features: NDArray[np.float32], same: NDArray[np.bool_], *, strength: float = 0.3) -> Self:
-        """Fit on pairs; `strength` is the inverse of the penalty."""
+        """Fit on pairs; `strength` is the inverse of the linear part's penalty."""
         from sklearn.linear_model import LogisticRegression
 
         wide = expand(features).astype(np.float64)
         mean, scale = wide.mean(axis=0), wide.std(axis=0)
-        scale[scale == 0] = 1.0
+        scale[scale < 1e-6] = 1.0
         head = LogisticRegression(C=strength, max_iter=1000).fit((wide - mean) / scale, same)
         weights = head.coef_[0] / scale
-        return cls(weights, float(head.intercept_[0] - weights @ mean))
+        return cls(weights, float(head.intercept_[0] - weights @ mean), Trees.fit(features, same))
+
+    def calibrated(self, log_odds: NDArray[np.float64], same: NDArray[np.bool_]) -> Self:
+        """Return this model with scale and shift fitted on log-odds of pairs that it has not learnt from."""
+        from sklearn.linear_model import LogisticRegression
+
+        line = LogisticRegression(C=100.0).fit(log_odds[:, None], same)
+        return replace(self, scale=float(line.coef_[0, 0]), shift=float(line.intercept_[0]))
+
+    def log_odds(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return log-odds before calibration."""
+        if not len(features):
+            return np.zeros(0)
+        linear = exact_product(expand(features), self.weights) + self.intercept
+        out = np.clip(linear, -12.0, 12.0)
+        asked = np.flatnonzero(linear > _HOPELESS)
+        out[asked] = 0.5 * (out[asked] + self.trees.log_odds(features[asked]))
+        return np.asarray(out)
 
     def probability(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return P(one incident) of each row of evidence."""
-        if not len(features):
-            return np.zeros(0)
-        return sigmoid(exact_product(expand(features), self.weights) + self.intercept)
+        return sigmoid(self.log_odds(features) * self.scale + self.shift)
 
     def to_state(self) -> FittedState:
-        """Return the weights."""
-        return FittedState(
-            "pair-model", {"features": list(FEATURES), "intercept": self.intercept}, {"weights": self.weights}
-        )
+        """Return weights and trees."""
+        meta = {
+            "features": list(FEATURES),
+            "intercept": self.intercept,
+            "scale": self.scale,
+            "shift": self.shift,
+        }
+        return FittedState("pair-model", meta, {"weights": self.weights}, {"trees": self.trees.to_state()})
 
     @classmethod
     def from_state(cls, state: FittedState) -> Self:
@@ -84,4 +214,10 @@ class PairModel:
             raise ModelFormatError(
                 f"{state.kind}: made for other evidence than this version computes; train it again"
             )
-        return cls(state.array("weights", 1), float(state.setting("intercept")))
+        return cls(
+            weights=state.array("weights", 1),
+            intercept=float(state.setting("intercept")),
+            trees=Trees.from_state(state.part("trees")),
+            scale=float(state.setting("scale")),
+            shift=float(state.setting("shift")),
+        )

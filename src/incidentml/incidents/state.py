@@ -20,8 +20,8 @@ __all__ = ["EVIDENCE", "ClusterState", "ClusterUpdate", "Edges", "incident_id"]
 
 #: Evidence that is kept with a link, to explain it.
 EVIDENCE: tuple[str, ...] = (
-    "text", "topic", "subtopic", "words", "numbers", "names", "copied", "contained", "place", "settlement", "street",
-    "house", "landmark", "hours", "one_author", "one_page",
+    "text", "topic", "problem", "words", "numbers", "names", "copied", "contained", "place", "settlement",
+    "street", "house", "landmark", "hours", "one_author", "one_page",
 )  # fmt: skip
 
 

@@ -13,11 +13,12 @@ from incidentml.incidents.clustering import average_link
 from incidentml.incidents.columns import Columns
 from incidentml.incidents.links import pair_features
 from incidentml.incidents.model import PairModel
+from incidentml.numeric import sigmoid
 from incidentml.places import PlaceTable
 
 __all__ = ["fit_links"]
 
-_FLOORS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+_FLOORS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 _DEFAULT_FLOOR = 0.35
 
 
@@ -28,7 +29,7 @@ def fit_links(
     link_floor: float,
     join_floor: float | None,
 ) -> tuple[PairModel, float]:
-    """Return the pair model and the floor for joining groups.
+    """Return the pair model, calibrated on left-out regions, and the floor for joining groups.
 
     The floor, if not given, is the one with the best pairwise F1 when each region is left out in turn.
     """
@@ -43,18 +44,23 @@ def fit_links(
             "fit: needs posts of one incident and posts of different ones, close in time in one region"
         )
     model = PairModel.fit(features, same)
-    if join_floor is not None:
-        return model, join_floor
     regions = np.unique(columns.region)
     if len(regions) < 2:
-        return model, _DEFAULT_FLOOR
-    left_out = np.zeros(len(left))
+        return model, join_floor if join_floor is not None else _DEFAULT_FLOOR
+    unseen = np.zeros(len(left))
+    told = np.zeros(len(left), dtype=bool)
     for region in regions:
         here = columns.region[left] == region
         if here.any() and same[~here].any():
-            left_out[here] = PairModel.fit(features[~here], same[~here]).probability(features[here])
-    kept = left_out >= link_floor
-    scores = [_pair_f1(average_link(n, left[kept], right[kept], left_out[kept], floor), gold) for floor in _FLOORS]
+            unseen[here] = PairModel.fit(features[~here], same[~here]).log_odds(features[here])
+            told |= here
+    model = model.calibrated(unseen[told], same[told])
+    if join_floor is not None:
+        return model, join_floor
+    probability = sigmoid(unseen * model.scale + model.shift)
+    kept = told & (probability >= link_floor)
+    links = left[kept], right[kept], probability[kept]
+    scores = [_pair_f1(average_link(n, *links, floor), gold) for floor in _FLOORS]
     return model, _FLOORS[int(np.argmax(scores))]
 
 
