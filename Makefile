@@ -21,7 +21,7 @@ lint: .venv/.dev
 	$(BIN)/mypy
 
 train: .venv/.train
-	$(BIN)/incidentml train --datasets datasets --out models
+	$(BIN)/incidentml train --out models
 
 bench: .venv/.bench
 	$(BIN)/python benchmarks/run.py

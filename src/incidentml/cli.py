@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,8 @@ from typing import Annotated
 import typer
 
 from incidentml.errors import IncidentMLError
+from incidentml.progress import Progress
+from incidentml.types import Incident
 
 __all__ = ["app", "main"]
 
@@ -71,7 +73,9 @@ def run(
 def evaluate(
     predictions: Annotated[Path, typer.Argument(help="Output folder of `incidentml run`.")],
     gold: Annotated[Path, typer.Argument(help="Posts with a `gold` object, JSONL.")],
-    out: Annotated[Path | None, typer.Option(help="Where to write the report as JSON.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The report as JSON; by default evaluation.json beside the predictions.")
+    ] = None,
     bootstrap: Annotated[int, typer.Option(help="Bootstrap samples for the intervals.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
 ) -> None:
@@ -81,13 +85,13 @@ def evaluate(
 
     report = score(predictions, gold, n_boot=bootstrap, seed=seed)
     print(format_report(report))
-    if out is not None:
-        out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    target = predictions / "evaluation.json" if out is None else out
+    target.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 @app.command()
 def train(
-    datasets: Annotated[Path, typer.Option(help="Folder with `ruincidents/`.")] = Path("datasets"),
+    datasets: Annotated[Path, typer.Option(help="Folder of gold sets.")] = Path("datasets/ruincidents"),
     out: Annotated[Path, typer.Option(help="Folder of models.")] = Path("models"),
     name: Annotated[str, typer.Option(help="Name of the model.")] = "ru-base",
     version: Annotated[str, typer.Option(help="Version of the model.")] = "1.0.0",
@@ -98,12 +102,13 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of all that is random.")] = 0,
 ) -> None:
     """Train every stage from labelled posts and save the model."""
-    from incidentml.training import save_model, train_pipeline
+    from incidentml.gold import load_corpus
+    from incidentml.training import train_pipeline
 
+    items = [item for item in load_corpus(datasets) if item.territory not in (exclude or ())]
     with _progress() as progress:
-        trained = train_pipeline(datasets, exclude=tuple(exclude or ()), encoder=encoder, seed=seed, progress=progress)
-    folder = save_model(trained, out / name / version)
-    print(f"saved {folder}")
+        pipe = train_pipeline(items, encoder=encoder, seed=seed, progress=progress)
+    print(f"saved {pipe.save(out / name / version)}")
 
 
 @models_app.command("list")
@@ -128,23 +133,23 @@ def show_model(name: Annotated[str, typer.Argument(help="NAME, NAME@VERSION or a
 
 
 @contextmanager
-def _progress() -> Iterator[object]:
+def _progress() -> Iterator[Progress | None]:
     """A progress bar on a terminal, nothing in a pipe."""
     if not sys.stderr.isatty():
         yield None
         return
+    from rich import progress as bars
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-    with Progress(
-        TextColumn("{task.description:<12}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
+    with bars.Progress(
+        bars.TextColumn("{task.description:<12}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
     ) as bar:
-        tasks: dict[str, TaskID] = {}
+        tasks: dict[str, bars.TaskID] = {}
 
         def tell(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
@@ -154,10 +159,10 @@ def _progress() -> Iterator[object]:
         yield tell
 
 
-def _show_incidents(incidents: object, total: int) -> None:
+def _show_incidents(incidents: Sequence[Incident], total: int) -> None:
     from rich.console import Console
 
     from incidentml.report import incident_table
 
     console = Console(width=None if sys.stdout.isatty() else 150)
-    console.print(incident_table(incidents, total))  # type: ignore[arg-type]
+    console.print(incident_table(incidents, total))

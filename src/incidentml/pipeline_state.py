@@ -17,18 +17,7 @@ from numpy.typing import NDArray
 from incidentml.errors import ModelFormatError, StateError
 from incidentml.incidents import ClusterState
 from incidentml.persistence import FittedState, Persistent, pack_json, unpack_json
-from incidentml.types import (
-    Incident,
-    Level,
-    Place,
-    Post,
-    PostKey,
-    Priority,
-    Route,
-    Scale,
-    Span,
-    Urgency,
-)
+from incidentml.types import Incident, Place, Post, PostKey, Span
 
 __all__ = ["HeldPost", "PipelineState", "key_hash", "open_state_folder"]
 
@@ -61,6 +50,7 @@ class PipelineState(Persistent):
     held : mapping of PostKey to HeldPost
         The posts of open incidents.
     incidents : mapping of str to Incident
+        A function of the above, so it is not saved: the first `update` after a load fills it again.
     seen : ndarray of uint64, sorted
         Hashes of every accepted post's key, so that a post fed twice is counted once.
     """
@@ -78,12 +68,11 @@ class PipelineState(Persistent):
         held = sorted(self.held.values(), key=lambda item: item.post.order)
         return FittedState(
             kind=self.KIND,
-            meta={"model": self.model, "posts": len(held), "incidents": len(self.incidents)},
+            meta={"model": self.model, "posts": len(held)},
             arrays={
                 "posts": pack_json([_held_json(item) for item in held]),
                 "routing": _stack([item.routing for item in held]),
                 "priority": _stack([item.priority for item in held]),
-                "incidents": pack_json([_incident_json(self.incidents[id_]) for id_ in sorted(self.incidents)]),
                 "seen": self.seen,
             },
             parts={"clusters": self.clusters.to_state()},
@@ -103,12 +92,11 @@ class PipelineState(Persistent):
             post = post_from_json(line["post"])
             places = tuple(_place(place) for place in line["places"])
             held[post.key] = HeldPost(post, places, route_row, priority_row)
-        incidents = (_incident(line) for line in unpack_json(state.array("incidents", 1)))
         return cls(
             model=state.setting("model"),
             clusters=ClusterState.from_state(state.part("clusters")),
             held=held,
-            incidents={incident.id: incident for incident in incidents},
+            incidents={},
             seen=state.array("seen", 1),
         )
 
@@ -164,71 +152,3 @@ def _place_json(place: Place) -> dict[str, Any]:
 def _place(line: Mapping[str, Any]) -> Place:
     spans = {name: Span(*span) for name, span in line["spans"].items()}
     return Place(**{**line, "spans": spans, "candidates": tuple(line["candidates"])})
-
-
-def _incident_json(incident: Incident) -> dict[str, Any]:
-    route, priority = incident.route, incident.priority
-    return {
-        "id": incident.id,
-        "post_keys": [list(key) for key in incident.post_keys],
-        "networks": list(incident.networks),
-        "authors": incident.authors,
-        "first_seen": incident.first_seen.isoformat(),
-        "last_seen": incident.last_seen.isoformat(),
-        "title": incident.title,
-        "place": _place_json(incident.place),
-        "route": {
-            "group": route.group,
-            "topic": route.topic,
-            "topic_alternatives": [list(pair) for pair in route.topic_alternatives],
-            "level": route.level.value,
-            "executor": route.executor,
-            "needs_review": route.needs_review,
-            "reasons": list(route.reasons),
-        },
-        "priority": {
-            "score": priority.score,
-            "parts": dict(priority.parts),
-            "urgency": int(priority.urgency),
-            "scale": priority.scale.value,
-            "reasons": list(priority.reasons),
-        },
-        "deadline": incident.deadline.isoformat(),
-        "fast_track": incident.fast_track,
-        "merged_from": list(incident.merged_from),
-        "recurs": incident.recurs,
-    }
-
-
-def _incident(line: Mapping[str, Any]) -> Incident:
-    route, priority = line["route"], line["priority"]
-    return Incident(
-        id=line["id"],
-        post_keys=tuple(PostKey(*key) for key in line["post_keys"]),
-        networks=tuple(line["networks"]),
-        authors=line["authors"],
-        first_seen=datetime.fromisoformat(line["first_seen"]),
-        last_seen=datetime.fromisoformat(line["last_seen"]),
-        title=line["title"],
-        place=_place(line["place"]),
-        route=Route(
-            group=route["group"],
-            topic=route["topic"],
-            topic_alternatives=tuple((topic, p) for topic, p in route["topic_alternatives"]),
-            level=Level(route["level"]),
-            executor=route["executor"],
-            needs_review=route["needs_review"],
-            reasons=tuple(route["reasons"]),
-        ),
-        priority=Priority(
-            score=priority["score"],
-            parts=priority["parts"],
-            urgency=Urgency(priority["urgency"]),
-            scale=Scale(priority["scale"]),
-            reasons=tuple(priority["reasons"]),
-        ),
-        deadline=datetime.fromisoformat(line["deadline"]),
-        fast_track=line["fast_track"],
-        merged_from=tuple(line["merged_from"]),
-        recurs=line["recurs"],
-    )

@@ -86,9 +86,7 @@ def find(name: str | os.PathLike[str] | None = None) -> ModelInfo:
     installed = models()
     if match:
         wanted = [
-            info
-            for info in installed
-            if info.name == match["name"] and match["version"] in (None, info.version)
+            info for info in installed if info.name == match["name"] and match["version"] in (None, info.version)
         ]
         if wanted:
             return wanted[-1]

@@ -155,7 +155,8 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         self.n_features_in_ = X.shape[1]
         self._lay_out()
         level = np.asarray([None] * len(labels) if levels is None else levels, dtype=object)
-        held = _out_of_fold(self, X, labels, level, groups)
+        #: Scores of the training rows from heads that have not seen them: what later stages may learn from.
+        self.held_scores_ = held = _out_of_fold(self, X, labels, level, groups)
         self.heads_ = self._heads(X, labels, level)
         self._calibrate(held, labels, incidents)
         return self
@@ -270,6 +271,10 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         return tuple(str(self.groups_[i]) for i in order if inside[i])
 
     # ---- decisions
+
+    def topic(self, scores: ArrayLike) -> str:
+        """Return the most probable topic of one incident."""
+        return str(self.classes_[self.topics_proba(self.pool(scores))[0].argmax()])
 
     def route(
         self,

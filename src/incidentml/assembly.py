@@ -1,0 +1,107 @@
+"""From the posts of one incident to the incident that an operator reads: place, title, route, priority, deadline."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from incidentml.deadlines import SlaPolicy
+from incidentml.pipeline_state import HeldPost
+from incidentml.priority import IncidentEvidence, PriorityScorer
+from incidentml.privacy import mask
+from incidentml.routing import Router
+from incidentml.text import clean
+from incidentml.types import Incident, Place
+
+__all__ = ["TITLE_LENGTH", "assemble", "shared_place", "title_of"]
+
+#: Characters of a title: one line of a table on a usual screen.
+TITLE_LENGTH = 110
+
+
+def shared_place(posts: Sequence[HeldPost]) -> Place:
+    """Return the place on which the posts of an incident agree most.
+
+    The street is chosen first, by the number of posts that name it; the house, settlement and landmark then come
+    from the posts that do not contradict that street. Ties go to the earlier post.
+    """
+    mains = [item.places[0] for item in posts if item.places]
+    street = _most_common([place.street for place in mains])
+    near = [place for place in mains if place.street in (None, street)]
+    house = _most_common([place.house for place in near if place.street == street]) if street else None
+    return Place(
+        settlement=_most_common([place.settlement for place in near])
+        or _most_common([place.settlement for place in mains]),
+        street=street,
+        house=house,
+        landmark=_most_common([place.landmark for place in near]),
+    )
+
+
+def _most_common(values: Sequence[str | None]) -> str | None:
+    counts = Counter(value for value in values if value is not None)
+    return counts.most_common(1)[0][0] if counts else None
+
+
+def title_of(posts: Sequence[HeldPost], place: Place) -> str:
+    """Return the opening of the post that tells most, with private data masked.
+
+    A post that names the street counts more than one that does not; among equals the one whose length is
+    nearest to a title's, then the earlier.
+    """
+
+    def rank(item: HeldPost) -> tuple[bool, int]:
+        names_it = any(p.street == place.street and p.street is not None for p in item.places)
+        return (not names_it, abs(len(item.post.text) - TITLE_LENGTH))
+
+    text = " ".join(mask(clean(min(posts, key=rank).post.text)).split())
+    if len(text) <= TITLE_LENGTH:
+        return text
+    cut = text[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(" ,.;:—–-")
+    return f"{cut}…"
+
+
+def assemble(
+    incident_id: str,
+    posts: Sequence[HeldPost],
+    *,
+    router: Router,
+    priority: PriorityScorer,
+    policy: SlaPolicy,
+    merged_from: tuple[str, ...] = (),
+    recurs: str | None = None,
+) -> Incident:
+    """Build one incident from its posts, given in canonical order."""
+    first, last = posts[0].post, posts[-1].post
+    place = shared_place(posts)
+    region = _most_common([item.post.region for item in posts])
+    municipality = _most_common([item.post.municipality for item in posts])
+    routing = np.stack([item.routing for item in posts])
+    name = router.topic(routing)
+    evidence = IncidentEvidence.from_posts(
+        [item.post for item in posts], [item.places for item in posts], topic=name
+    )
+    scored = priority.score(np.stack([item.priority for item in posts]), evidence)
+    route = router.route(routing, scale=scored.scale, place=place, region=region, municipality=municipality)
+    topic = router.taxonomy.topics.get(name)
+    fast_track = topic is not None and topic.fast_track
+    return Incident(
+        id=incident_id,
+        post_keys=tuple(item.post.key for item in posts),
+        networks=tuple(sorted({item.post.network for item in posts})),
+        authors=len({item.post.author_id or item.post.key for item in posts}),
+        first_seen=first.published_at,
+        last_seen=last.published_at,
+        title=title_of(posts, place),
+        place=place,
+        route=route,
+        priority=scored,
+        deadline=policy.deadline(
+            first.published_at, priority=scored, fast_track=fast_track, topic=route.topic, region=region
+        ),
+        fast_track=fast_track,
+        merged_from=merged_from,
+        recurs=recurs,
+    )

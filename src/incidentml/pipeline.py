@@ -1,0 +1,376 @@
+"""The one pipeline: posts in, incidents out. The only module that knows all stages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from incidentml.assembly import assemble
+from incidentml.complaints import ComplaintClassifier, complaint_features
+from incidentml.concreteness import concreteness
+from incidentml.data import read_posts
+from incidentml.deadlines import SlaPolicy, zone_of
+from incidentml.encoding import Encoder, StaticEncoder
+from incidentml.errors import DataError, StateError
+from incidentml.incidents import ClusterUpdate, IncidentClusterer, PostBatch
+from incidentml.persistence import FittedState, Persistent
+from incidentml.pipeline_state import HeldPost, PipelineState, key_hash
+from incidentml.places import PlaceExtractor
+from incidentml.priority import PriorityScorer
+from incidentml.progress import Progress, StageClock
+from incidentml.result import Explanation, PostResult, Result
+from incidentml.routing import Router
+from incidentml.types import Incident, Link, Place, Post, PostKey, Rejection, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["IncidentPipeline"]
+
+#: Posts read at a time: large enough for array work, small enough to stay in the cache and to show progress.
+_CHUNK = 2048
+_SEEN = "an earlier call has taken a post with the same network and id"
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the stages before clustering found in a call's posts."""
+
+    verdicts: list[Verdict]
+    places: list[tuple[Place, ...]]
+    accepted: NDArray[np.intp]
+    vectors: NDArray[np.float32]
+    routing: NDArray[np.float32]
+    priority: NDArray[np.float32]
+
+
+class IncidentPipeline(Persistent):
+    """Reads posts, keeps the concrete complaints, groups them into incidents, routes and prioritises these.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    places : PlaceExtractor
+    complaints : ComplaintClassifier
+    clusterer : IncidentClusterer
+    router : Router
+    priority : PriorityScorer
+        Fitted estimators.
+    policy : SlaPolicy, optional
+        Deadlines; 24 hours for a public reply by default.
+
+    Examples
+    --------
+    >>> import incidentml
+    >>> pipe = incidentml.load()
+    >>> day1 = pipe.process([{"id": "1", "network": "vk", "published_at": "2024-02-03T08:12:00+05:00",
+    ...     "text": "Гагарина 12, второй день нет горячей воды"}])
+    >>> day2 = pipe.update([{"id": "9", "network": "ok", "published_at": "2024-02-03T10:40:00+05:00",
+    ...     "text": "На Гагарина 12 нет горячей воды уже второй день, когда дадут?"}], day1.state)
+    >>> len(day2.incidents), day2.incidents[0].size
+    (1, 2)
+    """
+
+    KIND: ClassVar[str] = "incident-pipeline"
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        places: PlaceExtractor,
+        complaints: ComplaintClassifier,
+        clusterer: IncidentClusterer,
+        router: Router,
+        priority: PriorityScorer,
+        policy: SlaPolicy | None = None,
+    ) -> None:
+        self.encoder = encoder
+        self.places = places
+        self.complaints = complaints
+        self.clusterer = clusterer
+        self.router = router
+        self.priority = priority
+        self.policy = SlaPolicy.load() if policy is None else policy
+
+    def process(
+        self,
+        posts: Iterable[Post | Mapping[str, Any]] | pd.DataFrame | str | os.PathLike[str],
+        *,
+        region: str | None = None,
+        embeddings: ArrayLike | None = None,
+        progress: Progress | None = None,
+    ) -> Result:
+        """Read all posts at once; the same as `update` on an empty state.
+
+        Parameters
+        ----------
+        posts : iterable of Post or dict, DataFrame, or path to JSONL, CSV or Parquet
+        region : str, optional
+            Region of posts that name none; it gives naive times their zone.
+        embeddings : array of shape (rows, dim), optional
+            Vectors of the rows, in input order, instead of the encoder's.
+        progress : callable, optional
+            Called as ``progress(stage, done, total)``.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        DataError
+            If the input as a whole cannot be read. A bad row lands in ``Result.rejected``.
+        """
+        return self.update(posts, None, region=region, embeddings=embeddings, progress=progress)
+
+    def update(
+        self,
+        posts: Iterable[Post | Mapping[str, Any]] | pd.DataFrame | str | os.PathLike[str],
+        state: PipelineState | None,
+        *,
+        region: str | None = None,
+        embeddings: ArrayLike | None = None,
+        progress: Progress | None = None,
+    ) -> Result:
+        """Let new posts join the incidents of `state`; parameters as in `process`.
+
+        The order of posts, the size of batches and their sharding do not change the incidents.
+
+        Raises
+        ------
+        StateError
+            If the state was made by another model.
+        """
+        clock = StageClock(progress)
+        state = self._start(state)
+        with clock.stage("read"):
+            read = read_posts(posts, region=region, zone=zone_of)
+            given = _aligned(embeddings, read.rows)
+            fresh, seen, rejected = self._drop_seen(read.posts, read.lines, state)
+        new_posts = [read.posts[i] for i in fresh]
+        vectors = None if given is None else given[[read.positions[i] for i in fresh]]
+        found = self._read(new_posts, vectors, clock)
+        complaints = [new_posts[i] for i in found.accepted]
+        with clock.stage("incidents"):
+            clock.tell("incidents", 0, len(complaints))
+            update = self.clusterer.update(state.clusters, self._batch(complaints, found))
+            clock.tell("incidents", len(complaints), len(complaints))
+        with clock.stage("assembly"):
+            held = dict(state.held)
+            for row, index in enumerate(found.accepted):
+                post = new_posts[index]
+                held[post.key] = HeldPost(post, found.places[index], found.routing[row], found.priority[row])
+            incidents = self._assemble(update, held, state)
+            owner = {key: id_ for id_, keys in update.incidents.items() for key in keys}
+        results = tuple(
+            PostResult(post, verdict, places, owner.get(post.key))
+            for post, verdict, places in zip(new_posts, found.verdicts, found.places, strict=True)
+        )
+        return Result(
+            posts=results,
+            incidents=tuple(sorted(incidents.values(), key=_importance)),
+            rejected=tuple(sorted([*read.rejected, *rejected], key=lambda row: row.line)),
+            rows=read.rows,
+            state=PipelineState(
+                model=self.fingerprint,
+                clusters=update.state,
+                held={key: held[key] for key in owner},
+                incidents=incidents,
+                seen=seen,
+            ),
+            seconds=clock.seconds,
+        )
+
+    def explain(self, incident_id: str, result: Result) -> Explanation:
+        """Tell what holds an incident together and which rules spoke.
+
+        Raises
+        ------
+        KeyError
+            If no open incident of the result has this id.
+        """
+        incident = result.incident(incident_id)
+        held = [result.state.held[key] for key in incident.post_keys]
+        links: dict[PostKey, tuple[Link, ...]] = {
+            key: result.state.clusters.links(key) for key in incident.post_keys
+        }
+        routing = np.stack([item.routing for item in held])
+        return Explanation(
+            incident=incident,
+            posts=tuple(item.post for item in held),
+            links=links,
+            reasons={
+                "Кто отвечает": (*incident.route.reasons, *self.router.explain(routing, incident.route)),
+                "Почему такой приоритет": (
+                    *(f"{name}: {value:+.2f}" for name, value in incident.priority.parts.items()),
+                    *incident.priority.reasons,
+                ),
+                "Срок": (f"{incident.deadline:%d.%m.%Y %H:%M %z}, правило «{self.policy.name}»",),
+            },
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all fitted state: two pipelines with one fingerprint give one answer."""
+        digest = blake2b(digest_size=16)
+        _hash_state(self.to_state(), digest)
+        return digest.hexdigest()
+
+    def to_state(self) -> FittedState:
+        """Return the states of all stages.
+
+        Raises
+        ------
+        TypeError
+            If the encoder has no state of its own to save.
+        """
+        if not isinstance(self.encoder, Persistent):
+            raise TypeError(f"a pipeline with {type(self.encoder).__name__} cannot be saved: it is not Persistent")
+        return FittedState(
+            kind=self.KIND,
+            meta={"policy": self.policy.name},
+            parts={
+                "encoder": self.encoder.to_state(),
+                "complaints": self.complaints.to_state(),
+                "clusterer": self.clusterer.to_state(),
+                "router": self.router.to_state(),
+                "priority": self.priority.to_state(),
+            },
+        )
+
+    @classmethod
+    def from_state(cls, state: FittedState) -> Self:
+        """Rebuild a fitted pipeline."""
+        return cls(
+            encoder=StaticEncoder.from_state(state.part("encoder")),
+            places=PlaceExtractor(),
+            complaints=ComplaintClassifier.from_state(state.part("complaints")),
+            clusterer=IncidentClusterer.from_state(state.part("clusterer")),
+            router=Router.from_state(state.part("router")),
+            priority=PriorityScorer.from_state(state.part("priority")),
+            policy=SlaPolicy.load(state.setting("policy")),
+        )
+
+    def _start(self, state: PipelineState | None) -> PipelineState:
+        if state is None:
+            empty = np.zeros(0, np.uint64)
+            return PipelineState(self.fingerprint, self.clusterer.start(), {}, {}, empty)
+        if state.model != self.fingerprint:
+            raise StateError(
+                f"the state was made by model {state.model}, this is {self.fingerprint}; "
+                "load the model that made it, or process the posts again"
+            )
+        return state
+
+    def _drop_seen(
+        self, posts: Sequence[Post], lines: Sequence[int], state: PipelineState
+    ) -> tuple[list[int], NDArray[np.uint64], list[Rejection]]:
+        """Set aside posts that an earlier call has taken."""
+        hashes = np.array([key_hash(post.key) for post in posts], dtype=np.uint64)
+        old = np.isin(hashes, state.seen, kind="sort")
+        rejected = [
+            Rejection(lines[i], posts[i].id, f"duplicate: {_SEEN}", posts[i].id) for i in np.flatnonzero(old)
+        ]
+        return list(np.flatnonzero(~old)), np.union1d(state.seen, hashes), rejected
+
+    def _read(self, posts: Sequence[Post], vectors: NDArray[np.float32] | None, clock: StageClock) -> _Read:
+        """Run the stages that look at one post at a time."""
+        verdicts: list[Verdict] = []
+        all_places: list[tuple[Place, ...]] = []
+        accepted: list[int] = []
+        kept: dict[str, list[NDArray[np.float32]]] = {"vectors": [], "routing": [], "priority": []}
+        for start in range(0, max(len(posts), 1), _CHUNK):  # one empty chunk gives arrays of the right width
+            chunk = posts[start : start + _CHUNK]
+            texts = [post.text for post in chunk]
+            with clock.stage("encoding"):
+                encoded = self.encoder.encode(texts) if vectors is None else vectors[start : start + _CHUNK]
+            with clock.stage("places"):
+                places = [
+                    self.places.extract(post.text, region=post.region, municipality=post.municipality)
+                    for post in chunk
+                ]
+            with clock.stage("complaints"):
+                slots = [concreteness(text, place) for text, place in zip(texts, places, strict=True)]
+                features = complaint_features(texts, encoded, slots, [post.source for post in chunk])
+                judged = self.complaints.judge(texts, features, slots)
+            with clock.stage("routing"):
+                good = [i for i, verdict in enumerate(judged) if verdict.accepted]
+                good_texts = [texts[i] for i in good]
+                kept["vectors"].append(encoded[good])
+                kept["routing"].append(self.router.score_posts(good_texts, encoded[good]))
+                kept["priority"].append(self.priority.score_posts(good_texts, encoded[good]))
+            verdicts += judged
+            all_places += places
+            accepted += [start + i for i in good]
+            clock.tell("reading", start + len(chunk), len(posts))
+        arrays = {name: np.concatenate(rows) for name, rows in kept.items()}
+        return _Read(verdicts, all_places, np.array(accepted, dtype=np.intp), **arrays)
+
+    def _batch(self, complaints: Sequence[Post], found: _Read) -> PostBatch:
+        return PostBatch(
+            keys=[post.key for post in complaints],
+            times=np.array([post.published_at.timestamp() for post in complaints], dtype=np.float64),
+            texts=[post.text for post in complaints],
+            vectors=found.vectors,
+            places=[found.places[i] for i in found.accepted],
+            regions=[post.region for post in complaints],
+            authors=[post.author_id for post in complaints],
+            sources=[post.source for post in complaints],
+            topics=self.router.groups_proba(found.routing),
+        )
+
+    def _assemble(
+        self,
+        update: ClusterUpdate,
+        held: Mapping[PostKey, HeldPost],
+        state: PipelineState,
+    ) -> dict[str, Incident]:
+        """Build the incidents that are new or changed, keep the others."""
+        incidents = {}
+        for incident_id, keys in update.incidents.items():
+            old = state.incidents.get(incident_id)
+            if old is not None and incident_id not in update.changed:
+                incidents[incident_id] = old
+                continue
+            incidents[incident_id] = assemble(
+                incident_id,
+                sorted((held[key] for key in keys), key=lambda item: item.post.order),
+                router=self.router,
+                priority=self.priority,
+                policy=self.policy,
+                merged_from=update.merged_from.get(incident_id, ()),
+                recurs=update.recurs.get(incident_id),
+            )
+        return incidents
+
+
+def _aligned(embeddings: ArrayLike | None, rows: int) -> NDArray[np.float32] | None:
+    if embeddings is None:
+        return None
+    vectors = np.asarray(embeddings, dtype=np.float32)
+    if vectors.ndim != 2 or len(vectors) != rows:
+        raise DataError(f"embeddings: shape {vectors.shape}, expected one row for each of the {rows} input rows")
+    if not np.isfinite(vectors).all():
+        bad = int(np.argmin(np.isfinite(vectors).all(axis=1)))
+        raise DataError(f"embeddings: row {bad} holds NaN or infinity")
+    return vectors
+
+
+def _importance(incident: Incident) -> tuple[float, Any, str]:
+    return (-incident.priority.score, incident.first_seen, incident.id)
+
+
+def _hash_state(state: FittedState, digest: Any) -> None:
+    digest.update(repr((state.kind, sorted(state.meta.items()))).encode("utf-8", "replace"))
+    for name, value in sorted(state.arrays.items()):
+        digest.update(f"{name} {value.dtype} {value.shape}".encode())
+        digest.update(np.ascontiguousarray(value).data)
+    for name, part in sorted(state.parts.items()):
+        digest.update(name.encode())
+        _hash_state(part, digest)

@@ -1,0 +1,205 @@
+"""From labelled posts to a whole pipeline: every stage learns from what the earlier ones give it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incidentml.complaints import ComplaintClassifier, complaint_features
+from incidentml.concreteness import concreteness
+from incidentml.encoder_training import train_encoder
+from incidentml.encoding import Encoder, StaticEncoder
+from incidentml.errors import DataError
+from incidentml.gold import GoldPost
+from incidentml.incidents import IncidentClusterer, PostBatch
+from incidentml.pipeline import IncidentPipeline
+from incidentml.places import PlaceExtractor
+from incidentml.priority import PriorityScorer, priority_features
+from incidentml.progress import Progress
+from incidentml.routing import Router, routing_features
+from incidentml.types import Concreteness, Kind, Place
+
+__all__ = ["StageData", "prepare", "train_pipeline"]
+
+_STEPS = 6
+
+
+@dataclass(frozen=True)
+class StageData:
+    """Labelled posts with what the first stages read in them, row by row."""
+
+    items: Sequence[GoldPost]
+    vectors: NDArray[np.float32]
+    places: Sequence[tuple[Place, ...]]
+    slots: Sequence[Concreteness]
+
+    def rows(self, keep: Sequence[bool]) -> list[int]:
+        """Return the rows where `keep` is true; raise if there are none."""
+        rows = [row for row, kept in enumerate(keep) if kept]
+        if not rows:
+            raise DataError("training: no post has the labels that this stage learns from")
+        return rows
+
+    def take(self, rows: Sequence[int]) -> StageData:
+        """Return some of the rows."""
+        return StageData(
+            items=[self.items[row] for row in rows],
+            vectors=self.vectors[np.asarray(rows, dtype=np.intp)],
+            places=[self.places[row] for row in rows],
+            slots=[self.slots[row] for row in rows],
+        )
+
+
+def prepare(items: Sequence[GoldPost], encoder: Encoder, places: PlaceExtractor) -> StageData:
+    """Encode posts, find their places and slots."""
+    texts = [item.text for item in items]
+    found = [places.extract(item.text, region=item.region) for item in items]
+    return StageData(
+        items=items,
+        vectors=encoder.encode(texts),
+        places=found,
+        slots=[concreteness(text, place) for text, place in zip(texts, found, strict=True)],
+    )
+
+
+def train_pipeline(
+    items: Sequence[GoldPost],
+    *,
+    encoder: Encoder | str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> IncidentPipeline:
+    """Train every stage on labelled posts.
+
+    Parameters
+    ----------
+    items : sequence of GoldPost
+        Of several territories: calibration and thresholds are chosen by leaving territories out.
+    encoder : Encoder or path, optional
+        A ready encoder or the folder of a saved one; None trains the static one (extra ``train``).
+    seed : int
+        Seed of all that is random.
+    progress : callable, optional
+        Called as ``progress("training", done, total)``.
+
+    Returns
+    -------
+    IncidentPipeline
+
+    Raises
+    ------
+    DataError
+        If a stage finds no labels that it could learn from.
+    """
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress("training", done, _STEPS)
+
+    tell(0)
+    if encoder is None:
+        encoder = train_encoder(items)
+    elif isinstance(encoder, str | os.PathLike):
+        encoder = StaticEncoder.load(Path(encoder))
+    tell(1)
+    places = PlaceExtractor()
+    data = prepare(items, encoder, places)
+    tell(2)
+    complaints = fit_complaints(data, seed)
+    tell(3)
+    router = fit_router(data)
+    tell(4)
+    priority = fit_priority(data)
+    tell(5)
+    clusterer = fit_clusterer(data, router)
+    tell(6)
+    return IncidentPipeline(encoder, places, complaints, clusterer, router, priority)
+
+
+def fit_complaints(data: StageData, seed: int = 0) -> ComplaintClassifier:
+    """Fit the filter on posts whose kind was judged."""
+    rows = data.rows([item.gold.kind is not None for item in data.items])
+    items = [data.items[row] for row in rows]
+    features = complaint_features(
+        [item.text for item in items],
+        data.vectors[rows],
+        [data.slots[row] for row in rows],
+        [item.source for item in items],
+    )
+    kinds = [str(item.gold.kind.value) for item in items if item.gold.kind is not None]
+    territories = [item.territory if item.post is not None else None for item in items]
+    return ComplaintClassifier().fit(features, kinds, groups=np.array(territories, dtype=object))
+
+
+def fit_router(data: StageData) -> Router:
+    """Fit the router on posts with a topic; no territory stands on both sides of its cross-validation."""
+    told = data.take(data.rows([item.gold.topic is not None for item in data.items]))
+    return Router().fit(
+        routing_features([item.text for item in told.items], told.vectors),
+        [str(item.gold.topic) for item in told.items],
+        levels=[item.gold.level for item in told.items],
+        groups=territories(told),
+        incidents=[item.gold.incident for item in told.items],
+    )
+
+
+def territories(data: StageData) -> list[str]:
+    """Return what cross-validation keeps together: the territory, or the post itself where it has none."""
+    return [
+        f"{item.territory}:{row}" if item.post is None else item.territory for row, item in enumerate(data.items)
+    ]
+
+
+def fit_priority(data: StageData) -> PriorityScorer:
+    """Fit the scorer on posts with urgency or scale."""
+    told = data.take(
+        data.rows([item.gold.scale is not None or item.gold.urgency is not None for item in data.items])
+    )
+    return PriorityScorer().fit(
+        priority_features([item.text for item in told.items], told.vectors),
+        [item.gold.urgency for item in told.items],
+        [item.gold.scale for item in told.items],
+        groups=territories(told),
+        incidents=[item.gold.incident for item in told.items],
+    )
+
+
+def fit_clusterer(data: StageData, router: Router) -> IncidentClusterer:
+    """Fit the links on complaints with a time.
+
+    Their topics are the router's held-out ones: it is surer of posts that it has learnt from, and links fitted on
+    that would trust topics too much.
+    """
+    routed = [row for row, item in enumerate(data.items) if item.gold.topic is not None]
+    held = dict(zip(routed, router.groups_proba(router.held_scores_), strict=True))
+    rows = data.rows(
+        [
+            row in held and item.post is not None and item.gold.kind is Kind.COMPLAINT
+            for row, item in enumerate(data.items)
+        ]
+    )
+    told = data.take(rows)
+    batch = batch_of(told, np.stack([held[row] for row in rows]))
+    labels = [item.gold.incident for item in told.items]
+    return IncidentClusterer().fit(batch, labels, corpus=[item.text for item in data.items])
+
+
+def batch_of(data: StageData, topics: NDArray[np.float32]) -> PostBatch:
+    """Return posts, all with a time, as a batch for the clusterer."""
+    posts = [item.post for item in data.items if item.post is not None]
+    return PostBatch(
+        keys=[post.key for post in posts],
+        times=np.array([post.published_at.timestamp() for post in posts], dtype=np.float64),
+        texts=[post.text for post in posts],
+        vectors=data.vectors,
+        places=data.places,
+        regions=[post.region for post in posts],
+        authors=[post.author_id for post in posts],
+        sources=[post.source for post in posts],
+        topics=topics,
+    )
