@@ -105,14 +105,23 @@ def joined(
     return join(parsed, gold)
 
 
-def pooled(parts: Sequence[Joined]) -> Joined:
-    """Put folds together: every post is predicted by the model that has not seen its territory."""
+def pooled(parts: Mapping[str, Joined]) -> Joined:
+    """Put folds together: every post is predicted by the model that has not seen its territory.
+
+    Incident ids get the name of the fold: two models may well use one name for two things.
+    """
+
+    def named(fold: str, line: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        if line is None or not line["incident_id"]:
+            return line
+        return {**line, "incident_id": f"{fold}/{line['incident_id']}"}
+
     return Joined(
-        gold=[item for part in parts for item in part.gold],
-        posts=[post for part in parts for post in part.posts],
-        incidents=[incident for part in parts for incident in part.incidents],
-        missing=[key for part in parts for key in part.missing],
-        extra=sum(part.extra for part in parts),
+        gold=[item for part in parts.values() for item in part.gold],
+        posts=[named(fold, post) for fold, part in parts.items() for post in part.posts],
+        incidents=[incident for part in parts.values() for incident in part.incidents],
+        missing=[key for part in parts.values() for key in part.missing],
+        extra=sum(part.extra for part in parts.values()),
     )
 
 

@@ -1,0 +1,135 @@
+"""The tasks that a suite can name: each takes the suite's row and returns figures and cost."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from baseline_model import Baseline
+from common import Phases, corpus, folds, joined, peak_memory_mb, pooled
+from streams import feed
+
+from incidentml.gold import GoldPost
+from incidentml.predictions import Joined
+from incidentml.scoring import score
+
+Suite = Mapping[str, Any]
+Predict = Callable[[Sequence[GoldPost], Sequence[GoldPost], Phases], Joined]
+
+
+def pipeline(suite: Suite) -> dict[str, Any]:
+    """Train on all other territories, read the one left out."""
+    from incidentml.training import train_pipeline
+
+    def predict(train: Sequence[GoldPost], test: Sequence[GoldPost], phases: Phases) -> Joined:
+        with phases("train"):
+            pipe = train_pipeline(train, seed=suite["seed"])
+        with phases("process"):
+            result = pipe.process([item.post for item in test if item.post is not None])
+        return joined(list(result.lines("posts")), list(result.lines("incidents")), test)
+
+    return _leave_one_out(suite, predict)
+
+
+def baseline(suite: Suite) -> dict[str, Any]:
+    """Do the same with the plain peer."""
+
+    def predict(train: Sequence[GoldPost], test: Sequence[GoldPost], phases: Phases) -> Joined:
+        with phases("train"):
+            model = Baseline(clusters=suite.get("clusters", "hdbscan"), seed=suite["seed"]).fit(train)
+        with phases("process"):
+            posts, incidents = model.predict(test)
+        return joined(posts, incidents, test)
+
+    return _leave_one_out(suite, predict)
+
+
+def _leave_one_out(suite: Suite, predict: Predict) -> dict[str, Any]:
+    items = corpus()
+    phases, parts, sizes = Phases(), {}, {}
+    for split in folds(items, suite["territories"]):
+        train, test = ([items[row] for row in rows] for rows in (split.train, split.test))
+        parts[split.name] = predict(train, test, phases)
+        sizes[split.name] = {"train": len(train), "test": len(test), "dropped": split.dropped}
+    everything = pooled(parts)
+    options = {"n_boot": suite["draws"], "seed": suite["seed"]}
+    return {
+        "folds": sizes,
+        "report": score(everything, **options),
+        "slices": {
+            "territory": {name: _brief(part) for name, part in parts.items()},
+            "network": _slices(everything, lambda item: item.key.network),
+            "source": _slices(everything, lambda item: "page or channel" if item.source else "resident"),
+            "length": _slices(everything, lambda item: _band(len(item.text))),
+        },
+        "seconds": phases.seconds,
+        "peak_memory_mb": peak_memory_mb(),
+    }
+
+
+def _band(length: int) -> str:
+    return next((f"up to {limit}" for limit in (80, 160, 320) if length <= limit), "over 320")
+
+
+def _slices(everything: Joined, key: Callable[[GoldPost], str]) -> dict[str, Any]:
+    rows: dict[str, list[bool]] = defaultdict(lambda: [False] * len(everything.gold))
+    for row, item in enumerate(everything.gold):
+        rows[key(item)][row] = True
+    return {name: _brief(everything.select(keep)) for name, keep in sorted(rows.items())}
+
+
+def _brief(part: Joined) -> dict[str, Any]:
+    """Return the leading figures without intervals."""
+    report = score(part, n_boot=0)
+    return {
+        "posts": len(part.gold),
+        "pairwise_f1": report["incidents"]["pairwise"]["f1"]["value"],
+        "b_cubed_f1": report["incidents"]["b_cubed"]["f1"]["value"],
+        "complaint_ap": report["complaints"]["average_precision"]["value"],
+        "complaint_f1": report["complaints"]["f1"]["value"],
+        "group": report["group"]["accuracy"]["value"],
+        "urgency_kappa": report["urgency"]["quadratic_kappa"]["value"],
+    }
+
+
+def speed(suite: Suite) -> dict[str, Any]:
+    """Time the shipped model on a long feed, at once or day by day."""
+    from incidentml.registry import load
+
+    began = time.perf_counter()
+    pipe = load()
+    loaded = time.perf_counter()
+    posts = list(feed(corpus(), suite["posts"], suite["seed"]))
+    before = peak_memory_mb()
+    stages: dict[str, float] = defaultdict(float)
+    state, slowest, incidents = None, 0.0, 0
+    started = time.perf_counter()
+    days = (
+        itertools.groupby(posts, key=lambda post: post.published_at.date())
+        if suite.get("by_day")
+        else [("", posts)]
+    )
+    for _, group in days:
+        step = time.perf_counter()
+        result = pipe.update(list(group), state)
+        state, incidents = result.state, len(result.incidents)
+        slowest = max(slowest, time.perf_counter() - step)
+        for name, seconds in result.seconds.items():
+            stages[name] += seconds
+    total = time.perf_counter() - started
+    return {
+        "posts": len(posts),
+        "incidents": incidents,
+        "seconds": {"load": round(loaded - began, 3), **{name: round(value, 3) for name, value in stages.items()}},
+        "total_seconds": round(total, 3),
+        "slowest_update_seconds": round(slowest, 3),
+        "posts_per_second": round(len(posts) / total, 1),
+        "peak_memory_mb": peak_memory_mb(),
+        "memory_before_mb": before,
+    }
+
+
+TASKS: dict[str, Callable[[Suite], dict[str, Any]]] = {"pipeline": pipeline, "baseline": baseline, "speed": speed}
