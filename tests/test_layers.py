@@ -15,7 +15,18 @@ ROOT = Path(__file__).parent.parent / "src" / "incidentml"
 LAYERS: dict[str, list[str]] = {
     "ground": ["errors", "types", "numeric", "text", "folders", "persistence", "progress"],
     "reading": [
-        *["encoding", "encoders", "encoder", "places", "place", "gazetteer", "person", "privacy", "concreteness"],
+        *[
+            "encoding",
+            "encoders",
+            "encoder",
+            "embedding",
+            "places",
+            "place",
+            "gazetteer",
+            "person",
+            "privacy",
+            "concreteness",
+        ],
         *["rows", "data", "gold", "splits", "partitions", "intervals", "evaluation"],
         *["lexical", "heads", "conformal", "taxonomy", "competence", "calendars"],
     ],
