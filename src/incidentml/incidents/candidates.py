@@ -3,8 +3,8 @@
 A pair is admitted if both posts lie in one region and
 
 - share a street, house or landmark and are at most `place_days` apart, or
-- are at most `text_days` apart and ``cosine + topic agreement / 4`` reaches a floor, which is lower for posts of
-  one page or chat within a day, where people answer one another without naming things again.
+- are at most `text_days` apart and alike enough: texts, topic groups and single topics by one exact
+  blocked product, less a toll for different streets or settlements and for the gap in time.
 
 Each rule looks at one pair only, so the set of candidates does not depend on which other posts are around.
 """
@@ -23,9 +23,10 @@ from incidentml.incidents.columns import Columns
 __all__ = ["Candidates", "find_candidates"]
 
 DAY = 86400.0
-#: Topic probabilities are halved on both sides of the product, so that agreement counts a quarter.
-_TOPIC_SHARE = 0.5
 _BLOCK = 512
+#: Tolls: other settlement, other street, each step of time; and what posts of one page are granted.
+_SETTLEMENT, _STREET, _TIME, _PAGE = 0.2, 0.1, 0.1, 0.1
+_TIME_STEP = 6 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,13 @@ class Candidates:
     ----------
     place_days, text_days : float
         Widest gap in time of a pair with, without a shared place.
-    similar, thread : float
-        Floor of ``cosine + topic agreement / 4``: in general, and inside one page or chat within a day.
+    alike : float
+        Least ``cosine + (groups + topics) / 4 - tolls`` of a pair without a shared place.
     """
 
     place_days: float = 14.0
     text_days: float = 6.0
-    similar: float = 0.0
-    thread: float = -0.1
+    alike: float = -0.15
 
 
 def find_candidates(
@@ -146,18 +146,29 @@ def _block(
     for first in range(0, len(others), step):
         chunk = others[first : first + step]
         scores = left_rows @ _joint(columns, chunk).T
-        i, j = np.nonzero(scores >= rules.thread)
-        left, right = fresh[i], chunk[j]
+        i, j = np.nonzero(scores >= rules.alike - _PAGE)
+        left, right, score = fresh[i], chunk[j], scores[i, j]
         gap = np.abs(columns.times[left] - columns.times[right])
-        good = (left != right) & (gap <= rules.text_days * DAY)
+        # Time first: it is the cheapest toll and turns most pairs away.
+        score = score - np.float32(_TIME) * np.log1p(gap / _TIME_STEP).astype(np.float32)
+        good = (score >= rules.alike - _PAGE) & (gap <= rules.text_days * DAY) & (left != right)
         good &= ~new[right] | (left < right)
-        one_page = (columns.source[left] == columns.source[right]) & (columns.source[left] > 0) & (gap <= DAY)
-        good &= one_page | (scores[i, j] >= rules.similar)
+        left, right, score = left[good], right[good], score[good]
+        for column, toll in ((columns.settlement, _SETTLEMENT), (columns.street, _STREET)):
+            a, b = column[left], column[right]
+            score = score - np.float32(toll) * ((a > 0) & (b > 0) & (a != b))
+        score = score + np.float32(_PAGE) * (
+            (columns.source[left] == columns.source[right]) & (columns.source[left] > 0)
+        )
+        good = score >= rules.alike
         if good.any():
             yield _ordered(left[good], right[good])
 
 
 def _joint(columns: Columns, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Vectors and topics side by side: their float32 products are exact (grids of 2**-11 and 2**-12)."""
-    topics = columns.topics[rows].astype(np.float32) * np.float32(_TOPIC_SHARE)
-    return np.hstack([columns.vectors[rows].astype(np.float32), topics])
+    """Vectors, groups and topics side by side, on a grid of 2**-11: float32 products are exact."""
+    # Topics are halved, so that each counts a quarter; rounded first, since half a step would not fit the mantissa.
+    topics = (
+        np.rint(column[rows].astype(np.float32) * np.float32(1024)) for column in (columns.topics, columns.problem)
+    )
+    return np.hstack([columns.vectors[rows].astype(np.float32), *(part / np.float32(2048) for part in topics)])

@@ -1,21 +1,95 @@
-"""From links to incidents inside one connected component, always in canonical order."""
+"""From links to incidents inside one connected component, always in canonical order.
+
+Three steps, each of which may be skipped where it has nothing to do:
+
+1. a component beyond `Grouping.most_nodes` is cut by raising the bar for links until its pieces fit;
+2. in a component of at least `Grouping.density_from` nodes HDBSCAN finds dense cores: leaves of its tree over
+   pooled distances, in which two posts are near if they are linked *and* linked to the same others;
+3. cores and single posts join by average linkage down to one floor, so that no chain of single links can tie two
+   problems together, and no pair that people told apart can meet.
+
+HDBSCAN alone takes every pair of posts for a cluster and cannot leave a fragment joined to its whole; alone it is
+well below average linkage (``benchmarks/results/incidents.json``). As a first step it takes the work that is
+quadratic in Python off large components.
+"""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["average_link"]
+__all__ = ["Grouping", "average_link", "cluster_component", "density_cores"]
+
+Links = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """How a component is clustered.
+
+    Parameters
+    ----------
+    join_floor : float
+        Two groups join while the mean probability between them reaches this.
+    backend : {"hdbscan", "sklearn"}
+        Whose HDBSCAN; they may differ only where distances tie exactly.
+    density_from : int
+        Least number of nodes for density cores.
+    core_floor : float
+        Least mean probability inside a core.
+    most_nodes : int
+        Largest piece that is clustered as a whole.
+    """
+
+    join_floor: float
+    backend: str = "hdbscan"
+    density_from: int = 40
+    core_floor: float = 0.7
+    most_nodes: int = 1500
+
+
+def cluster_component(
+    n: int,
+    links: Links,
+    how: Grouping,
+    apart: Mapping[int, frozenset[int]] | None = None,
+    tied: Mapping[int, frozenset[int]] | None = None,
+) -> NDArray[np.intp]:
+    """Return for each node of a component the first node of its group.
+
+    Parameters
+    ----------
+    n : int
+        Number of nodes, numbered in canonical order.
+    links : tuple of left, right, probability
+        Each pair once; a pair without a link counts 0.
+    how : Grouping
+    apart, tied : mapping of int to frozenset of int, optional
+        Nodes that may never meet, and nodes that are one from the start.
+    """
+    apart, tied = apart or {}, tied or {}
+    left, right, probability = links
+    order = np.lexsort((np.maximum(left, right), np.minimum(left, right)))
+    left, right = np.minimum(left, right)[order], np.maximum(left, right)[order]
+    probability = probability[order]
+    if n > how.most_nodes:
+        return _in_pieces(n, (left, right, probability), how, apart, tied)
+    start = np.arange(n)
+    for node, others in sorted(tied.items()):
+        for other in sorted(others):
+            start[start == max(start[node], start[other])] = min(start[node], start[other])
+    if n >= how.density_from:
+        start = _with_cores(start, (left, right, probability), how, apart)
+    return average_link(start, (left, right, probability), how.join_floor, apart)
 
 
 def average_link(
-    n: int,
-    left: NDArray[np.intp],
-    right: NDArray[np.intp],
-    probability: NDArray[np.float64],
+    start: NDArray[np.intp],
+    links: Links,
     floor: float,
     apart: Mapping[int, frozenset[int]] | None = None,
 ) -> NDArray[np.intp]:
@@ -23,10 +97,9 @@ def average_link(
 
     Parameters
     ----------
-    n : int
-        Number of nodes, in canonical order.
-    left, right, probability : ndarray
-        Links, each once; a pair without a link counts 0.
+    start : ndarray of int
+        For each node the first node of the group that it starts in.
+    links : tuple of left, right, probability
     floor : float
     apart : mapping of int to frozenset of int, optional
         Nodes that may never meet.
@@ -34,32 +107,40 @@ def average_link(
     Returns
     -------
     ndarray of int
-        For each node the smallest node of its group.
+        For each node the first node of its group.
 
     Examples
     --------
-    >>> average_link(3, np.array([0, 1]), np.array([1, 2]), np.array([0.9, 0.6]), 0.4).tolist()
+    >>> links = np.array([0, 1]), np.array([1, 2]), np.array([0.9, 0.6])
+    >>> average_link(np.arange(3), links, 0.4).tolist()
     [0, 0, 2]
     """
+    n = len(start)
+    owner = start.tolist()
+    size = np.bincount(start, minlength=n).tolist()
     near: list[dict[int, float]] = [{} for _ in range(n)]
-    heap: list[tuple[float, int, int, int, int]] = []
-    for a, b, p in zip(left.tolist(), right.tolist(), probability.tolist(), strict=True):
-        near[a][b] = near[b][a] = p
-        if p >= floor:
-            heap.append((-p, min(a, b), max(a, b), 0, 0))
+    for i, j, p in zip(start[links[0]].tolist(), start[links[1]].tolist(), links[2].tolist(), strict=True):
+        if i != j:
+            near[i][j] = near[j][i] = near[i].get(j, 0.0) + p
+    barred: list[set[int]] = [set() for _ in range(n)]
+    for node, others in (apart or {}).items():
+        barred[owner[node]].update(owner[other] for other in others)
+    heap: list[tuple[float, int, int, int, int]] = [
+        (-mean, i, j, 0, 0)
+        for i in range(n)
+        for j, total in near[i].items()
+        if i < j and (mean := total / (size[i] * size[j])) >= floor
+    ]
     heapq.heapify(heap)
-    size, version, owner = [1] * n, [0] * n, list(range(n))
-    barred = [set(apart.get(i, ())) if apart else set() for i in range(n)]
+    version = [0] * n
     while heap:
         _, a, b, seen_a, seen_b = heapq.heappop(heap)
         if version[a] != seen_a or version[b] != seen_b or b in barred[a]:
             continue
         for other, total in near[b].items():
+            del near[other][b]
             if other != a:
-                near[a][other] = near[a].get(other, 0.0) + total
-                near[other][a] = near[a][other]
-                del near[other][b]
-        near[a].pop(b, None)
+                near[a][other] = near[other][a] = near[a].get(other, 0.0) + total
         near[b] = {}
         for other in barred[b]:
             barred[other].discard(b)
@@ -81,3 +162,116 @@ def average_link(
             root = owner[root]
         labels[i] = root
     return labels
+
+
+def density_cores(probability: NDArray[np.float64], backend: str = "hdbscan") -> NDArray[np.intp]:
+    """Return HDBSCAN's leaf clusters over pooled distances, -1 for nodes in none.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n, n)
+        Symmetric, ones on the diagonal.
+    backend : {"hdbscan", "sklearn"}
+    """
+    # The shared part of two neighbourhoods, against the smaller of them; rounded so that sums of equal terms tie.
+    strength = probability.sum(axis=1)
+    shared = probability @ probability / np.minimum.outer(strength, strength)
+    distance = np.round(1.0 - 0.5 * (probability + np.minimum(shared, 1.0)), 9)
+    np.fill_diagonal(distance, 0.0)
+    distance = np.maximum(distance, 0.0)
+    if backend == "hdbscan":
+        from hdbscan import HDBSCAN
+
+        model = HDBSCAN(metric="precomputed", min_cluster_size=2, min_samples=1, cluster_selection_method="leaf")
+    elif backend == "sklearn":
+        from sklearn.cluster import HDBSCAN
+
+        # scikit-learn counts the point itself among its neighbours.
+        model = HDBSCAN(
+            metric="precomputed", min_cluster_size=2, min_samples=2, cluster_selection_method="leaf", copy=True
+        )
+    else:
+        raise ValueError(f"IncidentClusterer: backend is {backend!r}, expected 'hdbscan' or 'sklearn'")
+    return np.asarray(model.fit(distance).labels_, dtype=np.intp)
+
+
+def _with_cores(
+    start: NDArray[np.intp], links: Links, how: Grouping, apart: Mapping[int, frozenset[int]]
+) -> NDArray[np.intp]:
+    """Start from cores that hold together, each of which keeps clear of what people told apart."""
+    n = len(start)
+    matrix = np.eye(n)
+    matrix[links[0], links[1]] = links[2]
+    matrix[links[1], links[0]] = links[2]
+    labels = density_cores(matrix, how.backend)
+    out = start.copy()
+    for label in range(int(labels.max(initial=-1)) + 1):
+        rows = np.flatnonzero(labels == label)
+        inside = matrix[np.ix_(rows, rows)][np.triu_indices(len(rows), 1)]
+        if inside.mean() < how.core_floor or any(apart.get(int(row)) for row in rows):
+            continue
+        for row in rows[1:].tolist():
+            out[out == max(out[row], out[rows[0]])] = min(out[row], out[rows[0]])
+    return out
+
+
+def _in_pieces(
+    n: int,
+    links: Links,
+    how: Grouping,
+    apart: Mapping[int, frozenset[int]],
+    tied: Mapping[int, frozenset[int]],
+) -> NDArray[np.intp]:
+    """Cut a component at the lowest bar at which it falls apart into pieces that fit, and cluster these."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    left, right, probability = links
+    ties = np.array([(a, b) for a, others in sorted(tied.items()) for b in sorted(others)], dtype=np.intp)
+    ties = ties.reshape(-1, 2)
+
+    def pieces(bar: float) -> NDArray[np.intp]:
+        kept = probability >= bar
+        rows = np.concatenate([left[kept], ties[:, 0]])
+        columns = np.concatenate([right[kept], ties[:, 1]])
+        graph = coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n, n))
+        return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)
+
+    bars = np.append(np.arange(0.05, 1.0, 0.05), np.inf)
+    piece = next(
+        found for bar in bars if np.bincount(found := pieces(bar)).max() <= how.most_nodes or bar == np.inf
+    )
+    labels = np.empty(n, dtype=np.intp)
+    inside = piece[left] == piece[right]
+    order = np.argsort(piece, kind="stable")
+    bounds = np.searchsorted(piece[order], np.arange(piece.max() + 2))
+    edges = np.flatnonzero(inside)
+    edges = edges[np.argsort(piece[left[edges]], kind="stable")]
+    edge_bounds = np.searchsorted(piece[left[edges]], np.arange(piece.max() + 2))
+    local = np.empty(n, dtype=np.intp)
+    for k in range(piece.max() + 1):
+        rows = order[bounds[k] : bounds[k + 1]]
+        local[rows] = np.arange(len(rows))
+        here = edges[edge_bounds[k] : edge_bounds[k + 1]]
+        part = local[left[here]], local[right[here]], probability[here]
+        found = cluster_component(
+            len(rows), part, _whole(how), _inside(apart, rows, local), _inside(tied, rows, local)
+        )
+        labels[rows] = rows[found]
+    return labels
+
+
+def _whole(how: Grouping) -> Grouping:
+    """Cluster as a whole whatever the size: ties that people made may hold more nodes than fit."""
+    return Grouping(how.join_floor, how.backend, how.density_from, how.core_floor, most_nodes=2**62)
+
+
+def _inside(
+    pairs: Mapping[int, frozenset[int]], rows: NDArray[np.intp], local: NDArray[np.intp]
+) -> dict[int, frozenset[int]]:
+    here = set(rows.tolist()) if pairs else set()
+    return {
+        int(local[node]): frozenset(int(local[other]) for other in others if other in here)
+        for node, others in pairs.items()
+        if node in here
+    }

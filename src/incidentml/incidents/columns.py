@@ -138,6 +138,8 @@ class Columns:
     sketch: NDArray[np.uint8]
     grams: NDArray[np.float32]
     flags: NDArray[np.uint8]
+    settlement: NDArray[np.uint64]
+    street: NDArray[np.uint64]
     blocks: Ragged
 
     def __len__(self) -> int:
@@ -153,10 +155,10 @@ class Columns:
         word_rows, weight_rows = _rarest(stems, vocabulary)
         place_words = [_place_words(places) for places in batch.places]
         digits = [{_stem_hash(word) for word in text.split() if word.isdigit()} for text in plain]
-        table = PlaceTable.build(batch.places, batch.regions)
+        keys_of = PlaceTable.build(batch.places, batch.regions).block_keys()
         blocks = [
             sorted({_block_hash(key, region) for key in keys if _block_rank(key)})
-            for keys, region in zip(table.block_keys(), batch.regions, strict=True)
+            for keys, region in zip(keys_of, batch.regions, strict=True)
         ]
         cells = np.floor(batch.times / COPY_CELL).astype(np.int64)
         # A text that names no place may mean another town in another chat: such copies meet inside one page only.
@@ -195,6 +197,8 @@ class Columns:
             flags=np.array(
                 [relay + 2 * bool(_REPLY.search(core)) for core, relay in cores], dtype=np.uint8
             ).reshape(-1),
+            settlement=_only(keys_of, "settlement"),
+            street=_only(keys_of, "street"),
             blocks=Ragged.of(blocks),
         )
 
@@ -212,7 +216,8 @@ class Columns:
             placing=np.zeros((0, N_WORDS), bool), where=np.zeros((0, N_WHERE), u32),
             numbers=np.zeros((0, N_NUMBERS), u32), names=np.zeros((0, N_NAMES), u32),
             context=np.zeros((0, N_CONTEXT), u32), sketch=np.zeros((0, SKETCH_SIZE), np.uint8),
-            grams=np.zeros(0, np.float32), flags=np.zeros(0, np.uint8), blocks=Ragged.of([]),
+            grams=np.zeros(0, np.float32), flags=np.zeros(0, np.uint8), settlement=u64, street=u64,
+            blocks=Ragged.of([]),
         )  # fmt: skip
 
     def take(self, rows: NDArray[np.intp]) -> Columns:
@@ -309,6 +314,16 @@ def _block_rank(key: Hashable) -> int:
 def _block_hash(key: Hashable, region: str | None) -> int:
     """Return a hash of a block key whose low bits tell how narrow the place is."""
     return hash64(region or "", repr(key)) // 4 * 4 + _block_rank(key)
+
+
+def _only(keys_of: Sequence[Sequence[Hashable]], kind: str) -> NDArray[np.uint64]:
+    """Return a hash of the only block key of a kind, 0 for posts with none or several."""
+    out = np.zeros(len(keys_of), dtype=np.uint64)
+    for row, keys in enumerate(keys_of):
+        found = [key for key in keys if isinstance(key, tuple) and key[0] == kind]
+        if len(found) == 1:
+            out[row] = hash64(repr(found[0]))
+    return out
 
 
 def _stem_hash(word: str) -> int:

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from incidentml.errors import DataError, StateError
 from incidentml.incidents.batch import PostBatch
 from incidentml.incidents.candidates import DAY, Candidates, find_candidates
+from incidentml.incidents.clustering import Grouping
 from incidentml.incidents.columns import Columns, Vocabulary
 from incidentml.incidents.decisions import Decision
 from incidentml.incidents.links import FEATURES, pair_features
@@ -45,6 +46,10 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         Links below this probability are not kept.
     join_floor : float or None, default=None
         Two groups join while the mean probability between them reaches this; None lets `fit` choose it.
+    backend : {"hdbscan", "sklearn"}, default="hdbscan"
+        Whose HDBSCAN finds dense cores in large components.
+    density_from : int, default=40
+        Least number of linked posts for that; smaller components need no cores.
     place_days, text_days : float
         How far apart in time a pair with, without a shared place may lie. Later posts are a recurrence.
     horizon_days : float, default=400
@@ -66,6 +71,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         *,
         link_floor: float = 0.1,
         join_floor: float | None = None,
+        backend: str = "hdbscan",
+        density_from: int = 40,
         place_days: float = 14.0,
         text_days: float = 6.0,
         horizon_days: float = 400.0,
@@ -73,6 +80,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
     ) -> None:
         self.link_floor = link_floor
         self.join_floor = join_floor
+        self.backend = backend
+        self.density_from = density_from
         self.place_days = place_days
         self.text_days = text_days
         self.horizon_days = horizon_days
@@ -214,11 +223,16 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
     def _rules(self) -> Candidates:
         return Candidates(place_days=self.place_days, text_days=self.text_days)
 
+    def _grouping(self) -> Grouping:
+        return Grouping(self.join_floor_, self.backend, self.density_from)
+
     def _check(self) -> None:
         for name in ("link_floor", "join_floor"):
             value = getattr(self, name)
             if value is not None and not 0 < value < 1:
                 raise ValueError(f"IncidentClusterer: {name} is {value!r}, expected a number between 0 and 1")
+        if self.backend not in ("hdbscan", "sklearn"):
+            raise ValueError(f"IncidentClusterer: backend is {self.backend!r}, expected 'hdbscan' or 'sklearn'")
         for name in ("place_days", "text_days", "horizon_days", "lateness_days"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"IncidentClusterer: {name} is {getattr(self, name)!r}, expected more than 0")
@@ -269,7 +283,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         touched[state.edges.right[dropped]] = True
         before = np.concatenate([state.incident, np.zeros(n - held, np.uint64)])
         incident = partition(
-            columns, rank, representative, edges, before, touched, decisions, row_of, self.join_floor_
+            columns, rank, representative, edges, before, touched, decisions, row_of, self._grouping()
         )
         return self._report(state, columns, representative, edges, incident, before, decisions, closed)
 

@@ -22,10 +22,23 @@ __all__ = ["PairModel", "expand"]
 
 _AT = {name: k for k, name in enumerate(FEATURES)}
 #: Evidence that can only speak for one incident (1), or only against it (-1).
-_FOR = frozenset(
-    ["text", "topic", "top_topic", "subtopic", "top_subtopic", "problem", "words", "words_share", "what", "what_share", "where", "rarest_word", "numbers", "names", "page_words", "one_page", "one_author", "copied", "contained", "place", "settlement", "street", "house", "landmark"]
-)
-_AGAINST = frozenset(("elsewhere", "numbers_differ", "hours"))
+_FOR = {
+    *("text", "topic", "top_topic", "subtopic", "top_subtopic", "problem"),
+    *(
+        "words",
+        "words_share",
+        "what",
+        "what_share",
+        "where",
+        "rarest_word",
+        "numbers",
+        "names",
+        "copied",
+        "contained",
+    ),
+    *("page_words", "one_page", "one_author", "place", "settlement", "street", "house", "landmark"),
+}
+_AGAINST = {"elsewhere", "numbers_differ", "hours"}
 _TREE_CHUNK = 8192
 #: Below this log-odds of the linear part the trees are not asked.
 _HOPELESS = -4.0

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.incidents.clustering import average_link
+from incidentml.incidents.clustering import Grouping, cluster_component
 from incidentml.incidents.columns import Columns
 from incidentml.incidents.decisions import Decision, constraints, pinned_rows
 from incidentml.incidents.state import Edges
@@ -56,7 +56,7 @@ def partition(
     touched: NDArray[np.bool_],
     decisions: Sequence[Decision],
     row_of: Mapping[PostKey, int],
-    join_floor: float,
+    how: Grouping,
 ) -> NDArray[np.uint64]:
     """Return the incident code of every row, computed anew for the components of touched rows.
 
@@ -96,11 +96,12 @@ def partition(
         local[rows] = np.arange(len(rows))
         a, b = local[edges.left[here]], local[edges.right[here]]
         probability = edges.probability[here]
-        order = np.lexsort((np.maximum(a, b), np.minimum(a, b)))
-        labels = _component(
-            len(rows), a[order], b[order], probability[order], join_floor,
-            _local(barred, rows, local), _local(tied, rows, local),
-        )  # fmt: skip
+        if len(rows) == 2 and not decisions:
+            labels = np.array([0, 0 if probability[0] >= how.join_floor else 1])
+        else:
+            labels = cluster_component(
+                len(rows), (a, b, probability), how, _local(barred, rows, local), _local(tied, rows, local)
+            )
         head[rows] = rows[labels]
     head = head[representative]
     # A post that joined late may be the first of its incident without standing for its copies.
@@ -134,37 +135,3 @@ def _local(
         for row in rows.tolist()
         if row in pairs
     }
-
-
-def _component(
-    n: int,
-    left: NDArray[np.intp],
-    right: NDArray[np.intp],
-    probability: NDArray[np.float64],
-    join_floor: float,
-    apart: Mapping[int, frozenset[int]],
-    tied: Mapping[int, frozenset[int]],
-) -> NDArray[np.intp]:
-    """Cluster one component; nodes that people tied together are one node from the start."""
-    if n == 2 and not apart and not tied:
-        return np.array([0, 0 if probability[0] >= join_floor else 1])
-    if not tied:
-        return average_link(n, left, right, probability, join_floor, apart)
-    forced = {(min(a, b), max(a, b)) for a, others in tied.items() for b in others}
-    known = {
-        (min(a, b), max(a, b)): p
-        for a, b, p in zip(left.tolist(), right.tolist(), probability.tolist(), strict=True)
-    }
-    # A tie outweighs any mean: the two sides count as joined at certainty many times over.
-    weight = float(n * n)
-    for pair in forced:
-        known[pair] = weight
-    pairs = sorted(known)
-    return average_link(
-        n,
-        np.array([a for a, _ in pairs], dtype=np.intp),
-        np.array([b for _, b in pairs], dtype=np.intp),
-        np.array([known[pair] for pair in pairs]),
-        join_floor,
-        apart,
-    )

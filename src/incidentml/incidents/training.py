@@ -60,7 +60,7 @@ def fit_links(
     probability = sigmoid(unseen * model.scale + model.shift)
     kept = told & (probability >= link_floor)
     links = left[kept], right[kept], probability[kept]
-    scores = [_pair_f1(average_link(n, *links, floor), gold) for floor in _FLOORS]
+    scores = [_pair_f1(average_link(np.arange(n), links, floor), gold) for floor in _FLOORS]
     return model, _FLOORS[int(np.argmax(scores))]
 
 
