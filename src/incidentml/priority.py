@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from incidentml.errors import ModelFormatError
 from incidentml.evidence import RULES, IncidentEvidence, priority_data, rule_hits
 from incidentml.heads import FeatureSpace, LinearHeads, text_features
-from incidentml.numeric import sigmoid, softmax
+from incidentml.numeric import exact_product, on_grid, sigmoid, softmax
 from incidentml.persistence import FittedState, Persistent
 from incidentml.taxonomy import Taxonomy
 from incidentml.types import Priority, Scale, Urgency
@@ -21,6 +21,7 @@ from incidentml.types import Priority, Scale, Urgency
 __all__ = ["IncidentEvidence", "PriorityScorer", "priority_features"]
 
 _STEPS = 3
+_SETTINGS = ("C", "danger_recall", "max_features", "folds", "territory_weight")
 #: A rule's hits count this much in the features: on the scale of the embeddings.
 _RULE_UNIT = 0.25
 
@@ -54,11 +55,13 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
     C : float
         Inverse strength of regularisation.
     danger_recall : float
-        Share of dangerous incidents that must be called dangerous; sets the threshold.
+        Share of dangerous incidents that must be called dangerous, in cross-validation; sets the threshold.
     max_features : int
         Hashed words and n-grams to keep.
     folds : int
-        Folds of the internal cross-validation that sets the threshold.
+        Folds of the internal cross-validation that fits the judge of whole incidents and the threshold.
+    territory_weight : float
+        Weight of a post of a territory (a group of several rows) against a single text: it tells how people write.
 
     Examples
     --------
@@ -74,12 +77,19 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
     KIND = "priority-scorer"
 
     def __init__(
-        self, *, C: float = 10.0, danger_recall: float = 0.95, max_features: int = 20_000, folds: int = 4
+        self,
+        *,
+        C: float = 4.0,
+        danger_recall: float = 0.93,
+        max_features: int = 20_000,
+        folds: int = 4,
+        territory_weight: float = 2.5,
     ) -> None:
         self.C = C
         self.danger_recall = danger_recall
         self.max_features = max_features
         self.folds = folds
+        self.territory_weight = territory_weight
 
     def fit(
         self,
@@ -89,8 +99,9 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         *,
         groups: Sequence[str] | None = None,
         incidents: Sequence[str | None] | None = None,
+        topics: Sequence[str | None] | None = None,
     ) -> Self:
-        """Fit the heads and set the threshold of danger.
+        """Fit the heads, the judge of whole incidents and the threshold of danger.
 
         Parameters
         ----------
@@ -104,6 +115,8 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
             What cross-validation keeps together.
         incidents : sequence of str or None, optional
             Posts of one incident share a label.
+        topics : sequence of str or None, optional
+            Topics of the rubricator, where known: what they usually mean helps to judge the urgency.
         """
         if not self.C > 0 or not 0 < self.danger_recall <= 1 or self.folds < 2:
             raise ValueError(
@@ -116,12 +129,18 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
             raise ValueError(f"PriorityScorer: {X.shape[0]} rows, {len(harm)} urgencies, {len(steps)} scales")
         if harm.max(initial=-1) > _STEPS:
             raise ValueError(f"PriorityScorer: urgency {harm.max()} is above {_STEPS}")
-        held = self._out_of_fold(X, harm, steps, groups)
-        self.heads_ = self._heads(X, harm, steps)
-        self.danger_threshold_ = self._threshold(held, harm, incidents)
+        weight = np.ones(len(harm))
+        if groups is not None:
+            _, member, size = np.unique(np.asarray(groups, dtype=object), return_inverse=True, return_counts=True)
+            weight[size[member] > 1] = self.territory_weight
+        held = self._out_of_fold(X, harm, steps, weight, groups)
+        self.heads_ = self._heads(X, harm, steps, weight)
+        self._judge(held, harm, weight, incidents, topics)
         return self
 
-    def _heads(self, X: Any, harm: NDArray[np.intp], steps: NDArray[np.intp]) -> LinearHeads:
+    def _heads(
+        self, X: Any, harm: NDArray[np.intp], steps: NDArray[np.intp], weight: NDArray[np.float64]
+    ) -> LinearHeads:
         from sklearn.linear_model import LogisticRegression
 
         space = FeatureSpace(1.0, self.max_features).fit(X)
@@ -134,14 +153,17 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
             if above.all() or not above.any():
                 bias[step] = 4.0 if above.all() else -4.0
                 continue
-            model = LogisticRegression(C=self.C, solver="liblinear", random_state=0).fit(design[told], above)
+            model = LogisticRegression(C=self.C, solver="liblinear", tol=1e-3, random_state=0)
+            model.fit(design[told], above, weight[told])
             weights[step], bias[step] = model.coef_[0], model.intercept_[0]
         told = steps >= 0
         present = np.unique(steps[told])
         scale_weights = np.zeros((len(Scale), design.shape[1]))
         scale_bias = np.full(len(Scale), -20.0)
         if len(present) > 1:
-            model = LogisticRegression(C=self.C, max_iter=200, tol=1e-3).fit(design[told], steps[told])
+            model = LogisticRegression(C=self.C, max_iter=150, tol=1e-3).fit(
+                design[told], steps[told], weight[told]
+            )
             coef, intercept = model.coef_, model.intercept_
             if len(present) == 2:
                 coef, intercept = np.vstack([-coef[0], coef[0]]) / 2, np.array([-intercept[0], intercept[0]]) / 2
@@ -151,8 +173,14 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         return LinearHeads.from_weights(space, {"urgency": (weights, bias), "scale": (scale_weights, scale_bias)})
 
     def _out_of_fold(
-        self, X: Any, harm: NDArray[np.intp], steps: NDArray[np.intp], groups: Sequence[str] | None
+        self,
+        X: Any,
+        harm: NDArray[np.intp],
+        steps: NDArray[np.intp],
+        weight: NDArray[np.float64],
+        groups: Sequence[str] | None,
     ) -> NDArray[np.float64]:
+        """Return rows as of `score_posts` from heads that saw neither the row nor its group."""
         from sklearn.model_selection import GroupKFold, KFold
 
         if groups is None:
@@ -160,25 +188,52 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         else:
             names = np.asarray(groups, dtype=object)
             splits = list(GroupKFold(min(self.folds, len(set(groups)))).split(harm, groups=names))
-        held = np.zeros((len(harm), _STEPS))
+        held = np.zeros((len(harm), _STEPS + len(Scale) + len(RULES)))
+        held[:, -len(RULES) :] = np.rint(X[:, : len(RULES)].toarray() / _RULE_UNIT)
         for train, test in splits:
-            heads = self._heads(X[train], harm[train], steps[train])
-            held[test] = heads.block(heads.scores(X[test]), "urgency")
+            heads = self._heads(X[train], harm[train], steps[train], weight[train])
+            held[test, : -len(RULES)] = heads.scores(X[test])
         return held
 
-    def _threshold(
-        self, held: NDArray[np.float64], harm: NDArray[np.intp], incidents: Sequence[str | None] | None
-    ) -> float:
-        """Return the probability that `danger_recall` of the dangerous incidents reach."""
+    def _judge(
+        self,
+        held: NDArray[np.float64],
+        harm: NDArray[np.intp],
+        weight: NDArray[np.float64],
+        incidents: Sequence[str | None] | None,
+        topics: Sequence[str | None] | None,
+    ) -> None:
+        """Fit the second look, at whole incidents, and the threshold that enough of the dangerous ones reach."""
+        from sklearn.linear_model import LogisticRegression
+
         names = [None] * len(harm) if incidents is None else list(incidents)
         members: dict[str, list[int]] = {}
         for row, name in enumerate(names):
-            if harm[row] == Urgency.DANGER:
+            if harm[row] >= 0:
                 members.setdefault(name or f"\0{row}", []).append(row)
-        reached = np.sort([_pooled(held[rows])[-1] for rows in members.values()])
-        if not len(reached):
-            return 0.5
-        return float(min(reached[int((1 - self.danger_recall) * len(reached))], 0.5))
+        first = [rows[0] for rows in members.values()]
+        looks = np.array(
+            [_look(held[rows], None if topics is None else topics[rows[0]]) for rows in members.values()]
+        )
+        truth = harm[first]
+        self.judge_ = np.zeros((_STEPS, looks.shape[1] + 1))
+        for step in range(_STEPS):
+            above = truth > step
+            self.judge_[step, step] = 1.0
+            if above.any() and not above.all():
+                model = LogisticRegression(C=1.0, max_iter=500).fit(looks, above, weight[first])
+                self.judge_[step] = on_grid([*model.coef_[0], model.intercept_[0]], 12)
+        danger = np.sort(self._judged(looks[truth == Urgency.DANGER])[:, -1])
+        # Whole incidents of territories set the threshold where there are any: single texts are easier.
+        real = np.array(first)[truth == Urgency.DANGER]
+        if (weight[real] != 1).any():
+            danger = np.sort(self._judged(looks[(truth == Urgency.DANGER) & (weight[first] != 1)])[:, -1])
+        rank = int((1 - self.danger_recall) * len(danger))
+        self.danger_threshold_ = float(min(danger[rank], 0.5)) if len(danger) else 0.5
+
+    def _judged(self, looks: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probabilities that urgency is above each step."""
+        return sigmoid(exact_product(looks, self.judge_[:, :-1].T) + self.judge_[:, -1])
 
     def score_posts(self, texts: Sequence[str], embeddings: ArrayLike | None = None) -> NDArray[np.float32]:
         """Return one row per post: scores of the heads, then hits of the lexicons; what `score` takes."""
@@ -209,7 +264,7 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         harm = self.heads_.block(rows[:, : self.heads_.width], "urgency")
         steps = self.heads_.block(rows[:, : self.heads_.width], "scale")
         hits = dict(zip(RULES, rows[:, self.heads_.width :].max(axis=0), strict=True))
-        urgency, danger = self._urgency(harm)
+        urgency, danger = self._urgency(_look(rows, evidence.topic))
         scale = self._scale(steps, evidence)
         # The score takes the worst post, not the mean: a mild post added to an incident must not calm it.
         worst = sigmoid(harm.max(axis=0))
@@ -223,17 +278,17 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
             )
         return Priority(float(sum(parts.values())), parts, urgency, scale, tuple(reasons))
 
-    def _urgency(self, harm: NDArray[np.float64]) -> tuple[Urgency, float]:
-        pooled = _pooled(harm)
-        danger = float(pooled[-1])
+    def _urgency(self, look: NDArray[np.float64]) -> tuple[Urgency, float]:
+        above = self._judged(look[None])[0]
+        danger = float(above[-1])
         if danger >= self.danger_threshold_:
             return Urgency.DANGER, danger
-        return Urgency(min(int(np.rint(pooled.sum())), Urgency.SERIOUS)), danger
+        return Urgency(min(int(np.rint(above.sum())), Urgency.SERIOUS)), danger
 
     def _scale(self, steps: NDArray[np.float64], evidence: IncidentEvidence) -> Scale:
         proba = softmax(steps.mean(axis=0, keepdims=True))[0]
         near = np.convolve(proba, [1.0, 1.0, 1.0], mode="same")
-        return list(Scale)[int((proba + 0.3 * near).argmax())]
+        return list(Scale)[int((proba + near).argmax())]
 
     def _parts(
         self, worst: NDArray[np.float64], widest: float, hits: dict[str, float], evidence: IncidentEvidence
@@ -259,9 +314,9 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
     def to_state(self) -> FittedState:
         """Return the fitted state."""
         check_is_fitted(self, "heads_")
-        meta = {name: getattr(self, name) for name in ("C", "danger_recall", "max_features", "folds")}
+        meta = {name: getattr(self, name) for name in _SETTINGS}
         meta |= {"danger_threshold": self.danger_threshold_, "rules": list(RULES)}
-        return FittedState(self.KIND, meta, {}, {"heads": self.heads_.to_state()})
+        return FittedState(self.KIND, meta, {"judge": self.judge_}, {"heads": self.heads_.to_state()})
 
     @classmethod
     def from_state(cls, state: FittedState) -> Self:
@@ -270,12 +325,21 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
             raise ModelFormatError(
                 f"{cls.KIND}: lexicons {state.setting('rules')}, this version has {list(RULES)}"
             )
-        scorer = cls(**{name: state.setting(name) for name in ("C", "danger_recall", "max_features", "folds")})
+        scorer = cls(**{name: state.setting(name) for name in _SETTINGS})
         scorer.danger_threshold_ = float(state.setting("danger_threshold"))
+        scorer.judge_ = state.array("judge", 2)
         scorer.heads_ = LinearHeads.from_state(state.part("heads"))
         return scorer
 
 
-def _pooled(harm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probabilities that urgency is above each step: half from the mean post, half from the worst."""
-    return np.asarray(sigmoid((harm.mean(axis=0) + harm.max(axis=0)) / 2), dtype=np.float64)
+def _look(rows: NDArray[np.float64], topic: str | None) -> NDArray[np.float64]:
+    """Return what the second look sees of an incident: scores, extent, what its topic usually means, lexicons."""
+    harm, steps, hits = rows[:, :_STEPS], rows[:, _STEPS : -len(RULES)], rows[:, -len(RULES) :]
+    pooled = np.clip((harm.mean(axis=0) + harm.max(axis=0)) / 2, -8.0, 8.0)
+    extent = float((softmax(steps.mean(axis=0, keepdims=True))[0] * np.arange(len(Scale))).sum()) / len(Scale)
+    record = Taxonomy.load().topics.get(topic or "")
+    prior = (record.urgency_prior if record else 1.7) - 1.7
+    emergency = float(record.emergency) if record else 0.0
+    return np.array(
+        [*pooled, extent, prior, emergency, emergency * extent, *(hits.mean(axis=0) + hits.max(axis=0)) / 2]
+    )

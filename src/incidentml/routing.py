@@ -84,11 +84,11 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         self,
         *,
         C: float = 1.0,
-        dense_weight: float = 1.0,
+        dense_weight: float = 0.5,
         max_features: int = 30_000,
         coverage: float = 0.9,
         review_below: float = 0.4,
-        folds: int = 4,
+        folds: int = 3,
         rubricator: Taxonomy | None = None,
         competence: CompetenceTable | None = None,
     ) -> None:
@@ -158,7 +158,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         #: Scores of the training rows from heads that have not seen them: what later stages may learn from.
         self.held_scores_ = held = _out_of_fold(self, X, labels, level, groups)
         self.heads_ = self._heads(X, labels, level)
-        self._calibrate(held, labels, incidents)
+        self._calibrate(held, labels, groups, incidents)
         return self
 
     def _lay_out(self) -> None:
@@ -184,10 +184,23 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
             blocks["level"] = _one_against_rest(design[told], level[told], names, self.C)
         return LinearHeads.from_weights(space, blocks)
 
-    def _calibrate(self, held: NDArray[Any], labels: NDArray[Any], incidents: Sequence[str | None] | None) -> None:
+    def _calibrate(
+        self,
+        held: NDArray[Any],
+        labels: NDArray[Any],
+        groups: Sequence[str] | None,
+        incidents: Sequence[str | None] | None,
+    ) -> None:
         keys = [f"\0{i}" for i in range(len(labels))] if incidents is None else list(incidents)
-        names = [key if key else f"\0{i}" for i, key in enumerate(keys)]
-        _, first, member = np.unique(names, return_index=True, return_inverse=True)
+        names = np.array([key if key else f"\0{i}" for i, key in enumerate(keys)], dtype=object)
+        rows = np.arange(len(labels))
+        if groups is not None:
+            # Incidents of whole territories are what will be met; single texts for rare topics are harder.
+            _, group, size = np.unique(np.asarray(groups, dtype=object), return_inverse=True, return_counts=True)
+            if (size[group] > 1).sum() >= 100:
+                rows = np.flatnonzero(size[group] > 1)
+        held, labels = held[rows], labels[rows]
+        _, first, member = np.unique(names[rows], return_index=True, return_inverse=True)
         truth = np.searchsorted(self.classes_, labels[first])
         sizes = np.bincount(member)
         sums = np.zeros((len(first), held.shape[1]))
@@ -245,9 +258,11 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         return softmax(self._logits(scores) * self.topic_scale_)
 
     def groups_proba(self, scores: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the probability of every group (`groups_`) from rows of `score_posts`."""
+        """Return the probability of every group of the rubricator, in its order, from rows of `score_posts`."""
         check_is_fitted(self, "heads_")
-        return np.asarray(self._blend(np.asarray(scores, dtype=np.float64)), dtype=np.float32)
+        proba = self._blend(np.asarray(scores, dtype=np.float64))
+        inside = self.groups_ != OUTSIDE
+        return np.asarray(proba[:, inside], dtype=np.float32)
 
     def _blend(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         marginal = self._group_marginal(self.topics_proba(scores))
@@ -427,7 +442,7 @@ def _one_against_rest(
     if len(present) == 1:
         bias[rows] = 1.0
         return weights, bias
-    model = LinearSVC(C=C, random_state=0).fit(design, labels.astype(str))
+    model = LinearSVC(C=C, tol=1e-2, random_state=0).fit(design, labels.astype(str))
     if len(present) == 2:
         weights[rows] = np.vstack([-model.coef_[0], model.coef_[0]])
         bias[rows] = [-model.intercept_[0], model.intercept_[0]]
