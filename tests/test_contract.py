@@ -28,6 +28,7 @@ from incidentml.routing import Router, routing_features
 from incidentml.types import Kind, Place
 
 SAMPLE = Path(__file__).parent.parent / "datasets" / "sample" / "gold.jsonl"
+MODELS = Path(__file__).parent.parent / "models"
 DIM = 12
 
 
@@ -366,12 +367,7 @@ def test_one_class_is_refused_by_name() -> None:
 
 @cache
 def encoder() -> StaticEncoder:
-    rng = np.random.default_rng(0)
-    words = ["воды", "света", "дома", "улице", "нет"]
-    table = rng.integers(-100, 100, size=(len(words), 8), dtype=np.int8)
-    return StaticEncoder(
-        words, table, np.ones(5, np.float32), np.full(2**12, 10, np.uint8), lexical_dim=512, semantic_share=0.1
-    )
+    return StaticEncoder.load(max(MODELS.glob("static-ru/*")))
 
 
 def test_encoder_gives_unit_or_zero_rows() -> None:
@@ -379,7 +375,7 @@ def test_encoder_gives_unit_or_zero_rows() -> None:
     assert rows.dtype == np.float32
     assert rows.shape == (len(posts()) + 2, encoder().dim)
     norms = np.linalg.norm(rows, axis=1)
-    assert np.all((np.abs(norms - 1) < 2e-3) | (norms == 0))
+    assert np.all((np.abs(norms - 1) < 5e-3) | (norms == 0))
     assert norms[-2:].tolist() == [0, 0]
 
 

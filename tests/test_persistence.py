@@ -66,6 +66,10 @@ def test_state_comes_back(saved: Path) -> None:
     assert [entry.name for entry in saved.parent.iterdir()] == ["model"]
 
 
+def test_model_may_be_read_by_others(saved: Path) -> None:
+    assert {entry.stat().st_mode & 0o444 for entry in [saved, *saved.iterdir()]} == {0o444}
+
+
 def test_saving_twice_gives_the_same_bytes(saved: Path, tmp_path: Path) -> None:
     again = save_state(state(), tmp_path / "again", texts={"CARD.md": "# Card\n"})
     for file in saved.iterdir():

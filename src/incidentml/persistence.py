@@ -206,6 +206,7 @@ def save_state(
     _check_finite(arrays, state.kind)
     with fresh_folder(target) as fresh:
         save_file(arrays, fresh / ARRAYS)
+        (fresh / ARRAYS).chmod(0o644)  # safetensors makes it private; a model is for whoever may read its folder
         for name, content in (texts or {}).items():
             if Path(name).name != name or name in (MANIFEST, ARRAYS):
                 raise ModelFormatError(f"{name!r} is not allowed as the name of an extra file")
