@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 from sklearn.svm import LinearSVC
 
+from incidentml.evaluation import pairwise
 from incidentml.gold import GoldPost
 from incidentml.types import Kind
 
@@ -31,8 +32,6 @@ class Baseline:
     """One classifier per label, and clusters of the texts that were called complaints."""
 
     clusters: str = "hdbscan"
-    #: Cosine above which two texts are linked, for ``clusters="graph"``; the best on the training territories.
-    floor: float = 0.35
     seed: int = 0
 
     def fit(self, items: Sequence[GoldPost]) -> Baseline:
@@ -48,7 +47,26 @@ class Baseline:
             rows = [row for row, item in enumerate(items) if getattr(item.gold, name) is not None]
             labels = [str(getattr(items[row].gold, name)) for row in rows]
             self.heads[name] = LinearSVC(C=1.0).fit(vectors[rows], labels)
+        self.floor = self._best_floor(items, vectors) if self.clusters == "graph" else None
         return self
+
+    def _best_floor(self, items: Sequence[GoldPost], vectors: Any) -> float:
+        """Return the cosine above which two texts are linked that does best on the territories learnt from."""
+        gold: list[str | None] = []
+        found: dict[float, list[str]] = {floor: [] for floor in (0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)}
+        for territory in sorted({item.territory for item in items if item.post is not None}):
+            rows = [
+                row
+                for row, item in enumerate(items)
+                if item.territory == territory and item.gold.kind is Kind.COMPLAINT
+            ]
+            gold += [items[row].gold.incident for row in rows]
+            cosines = vectors[rows] @ vectors[rows].T
+            for floor, names in found.items():
+                names += [
+                    f"{territory}/{label}" for label in connected_components(cosines > floor, directed=False)[1]
+                ]
+        return max(found, key=lambda floor: pairwise(gold, found[floor]).f1)
 
     def predict(self, items: Sequence[GoldPost]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Return lines of posts and of incidents."""
