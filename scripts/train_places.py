@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from incidentml.gazetteer import Gazetteer
+from incidentml.place_features import PlaceFeatures
 from incidentml.place_tagger import examples, fit_weights
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,8 +29,9 @@ def main() -> None:
     evidence, gold = examples(
         [row["text"] for row in rows],
         [row["gold"].get("mentions") or {} for row in rows],
-        Gazetteer.default(),
+        PlaceFeatures(Gazetteer.default()),
         [row.get("region") for row in rows],
+        [row["gold"].get("street") for row in rows],
     )
     weights = fit_weights(evidence, gold)
     lines = ",\n".join(

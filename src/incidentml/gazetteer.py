@@ -18,7 +18,7 @@ from incidentml.errors import DataError
 from incidentml.place_forms import name_forms, stem
 from incidentml.text import fold
 
-__all__ = ["Gazetteer", "Settlement", "word_class"]
+__all__ = ["Gazetteer", "Settlement", "likeness", "word_class"]
 
 _COLUMNS = ("region", "municipality", "settlement", "street")
 
@@ -62,6 +62,31 @@ def word_class(word: str) -> str:
     return _word_classes().get(word, "")
 
 
+@lru_cache(maxsize=1)
+def _endings() -> dict[str, str]:
+    """How often words with an ending are names: a digit for the share among word forms with the last letters."""
+    names: dict[str, int] = {}
+    forms: dict[str, int] = {}
+    for word, code in _word_classes().items():
+        name = code[0] in "gs"
+        for size in (3, 4):
+            ending = word[-size:]
+            forms[ending] = forms.get(ending, 0) + 1
+            if name:
+                names[ending] = names.get(ending, 0) + 1
+    return {
+        ending: str(min(9, round(10 * (names.get(ending, 0) + 0.5) / (count + 2))))
+        for ending, count in forms.items()
+        if count >= 8
+    }
+
+
+def likeness(word: str) -> str:
+    """Return how much an unknown folded word looks like a name, from "0" to "9", by its last letters."""
+    endings = _endings()
+    return endings.get(word[-4:]) or endings.get(word[-3:], "u")
+
+
 @lru_cache(maxsize=65536)
 def _key(word: str) -> str:
     """Stem of one token, also of names such as Комсомольск-на-Амуре, whose first part declines."""
@@ -96,6 +121,7 @@ class Gazetteer:
         self.longer: set[str] = set()
         self._streets: set[str] = set()
         self.street_words: set[str] = set()
+        self._longer_streets: set[str] = set()
         self._nicknames: dict[str, Settlement] = {}
         self.add(settlements, streets)
 
@@ -136,6 +162,7 @@ class Gazetteer:
         base = _default()
         gazetteer._settlements = {key: list(found) for key, found in base._settlements.items()}
         gazetteer.longer, gazetteer._streets = set(base.longer), set(base._streets)
+        gazetteer._longer_streets = set(base._longer_streets)
         gazetteer.street_words, gazetteer._nicknames = set(base.street_words), dict(base._nicknames)
         gazetteer.add(
             (
@@ -162,11 +189,21 @@ class Gazetteer:
             words = [word for word in fold(street).replace(".", " ").split() if word not in _STREET_TYPES]
             if words:
                 self._streets.add(" ".join(map(stem, words)))
+                if len(words) > 1:
+                    self._longer_streets.add(stem(words[0]))
                 self.street_words.update(stem(word) for word in words if len(word) > 2)
 
     def lengths(self, word: str) -> tuple[int, ...]:
-        """Return the numbers of words to try for a name that begins with this word, longest first."""
-        return (3, 2, 1) if _key(word) in self.longer else (1,)
+        """Return the numbers of words to try for a settlement that begins with this word, longest first."""
+        key = _key(word)
+        if key in self.longer:
+            return (3, 2, 1)
+        shorter = key.endswith(("ов", "ев")) and key[:-2] in self._settlements
+        return (1,) if shorter or key in self._settlements or key in self._nicknames else ()
+
+    def street_lengths(self, word: str) -> tuple[int, ...]:
+        """Return the numbers of words to try for a known street of several words that begins with this word."""
+        return (3, 2) if stem(word) in self._longer_streets else ()
 
     def find(self, words: Sequence[str], region: str | None = None) -> list[Settlement]:
         """Return what a folded name in some case may stand for: the feed's region first, then the larger."""
@@ -193,7 +230,22 @@ class Gazetteer:
 
 
 _STREET_TYPES = frozenset(
-    "ул улица пр пр-т проспект пер переулок бульвар б-р шоссе площадь пл проезд тракт".split()
+    [
+        "ул",
+        "улица",
+        "пр",
+        "пр-т",
+        "проспект",
+        "пер",
+        "переулок",
+        "бульвар",
+        "б-р",
+        "шоссе",
+        "площадь",
+        "пл",
+        "проезд",
+        "тракт",
+    ]
 )
 
 

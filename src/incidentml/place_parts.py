@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from incidentml.gazetteer import Gazetteer
 from incidentml.place_forms import is_adjective, nominative
-from incidentml.place_tagger import Word
+from incidentml.place_features import Word
 from incidentml.place_words import HOUSE_TYPES, LANDMARKS, NUMERALS, SETTLEMENT_TYPES, STREET_TYPES
 
 __all__ = ["Part", "landmarks", "read_parts"]
@@ -173,7 +173,29 @@ def _settlement(
     return Part("settlement", normal, words[start].start, words[last].end, start, last, readings)
 
 
-_NEAR = frozenset("у около возле напротив за перед под над рядом с близ между через на в во к до от".split())
+_NEAR = frozenset(
+    [
+        "у",
+        "около",
+        "возле",
+        "напротив",
+        "за",
+        "перед",
+        "под",
+        "над",
+        "рядом",
+        "с",
+        "близ",
+        "между",
+        "через",
+        "на",
+        "в",
+        "во",
+        "к",
+        "до",
+        "от",
+    ]
+)
 
 
 def landmarks(words: Sequence[Word], labels: Sequence[str], parts: Sequence[Part]) -> list[Part]:

@@ -12,7 +12,8 @@ from __future__ import annotations
 from incidentml.gazetteer import Gazetteer
 from incidentml.place_compare import PlaceAgreement, PlaceComparison, PlaceTable, compare
 from incidentml.place_parts import Part, landmarks, read_parts
-from incidentml.place_tagger import PlaceTagger, candidates, split
+from incidentml.place_features import PlaceFeatures, split
+from incidentml.place_tagger import PlaceTagger
 from incidentml.text import fold
 from incidentml.types import Place, Span
 
@@ -44,6 +45,7 @@ class PlaceExtractor:
         self.gazetteer = gazetteer
         self.tagger = tagger
         self._gazetteer = gazetteer or Gazetteer.default()
+        self._features = PlaceFeatures(self._gazetteer)
         self._tagger = tagger or PlaceTagger.default()
 
     def extract(
@@ -66,7 +68,7 @@ class PlaceExtractor:
         if len(folded) != len(text):  # composed letters that fold changes in length do not exist; be safe
             return ()
         words = split(folded)
-        found, names = candidates(text, words, self._gazetteer, region)
+        found, names = self._features.candidates(text, words, region)
         labels = self._tagger.label(found, len(words))
         parts = read_parts(words, labels, names, self._gazetteer, region, municipality)
         parts.extend(landmarks(words, labels, parts))

@@ -1,0 +1,372 @@
+"""Which words of a text could name a place, and the evidence for each.
+
+Most words of a text are ordinary and thrown out early; what is left is described by its ending, its class, its capital,
+the gazetteer and its neighbours. Names are never evidence by themselves, only ordinary words are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from incidentml.gazetteer import Gazetteer, likeness, word_class
+from incidentml.place_forms import stem
+from incidentml.place_words import (
+    AREA_TYPES,
+    HOUSE_TYPES,
+    LANDMARKS,
+    NAME_PARTS,
+    NUMERALS,
+    SETTLEMENT_TYPES,
+    STREET_TYPES,
+    UNITS,
+)
+
+__all__ = ["Candidate", "PlaceFeatures", "Word", "split"]
+
+_PIECE = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*|\d+|[^\w\s]|_")
+_LONGEST_WORD = 40
+_TYPES = {
+    **dict.fromkeys(AREA_TYPES, "AT"),
+    **dict.fromkeys(STREET_TYPES, "ST"),
+    **dict.fromkeys(SETTLEMENT_TYPES, "TT"),
+    **dict.fromkeys(HOUSE_TYPES, "HT"),
+}
+_ENDS = frozenset(".!?…*•–—:;")
+_CANDIDATE_ADJECTIVES = ("ая", "ой", "ую", "ого", "ом", "ый", "ий", "ому", "яя", "ей")
+#: Endings grouped by what they can be in the name of a street or a town.
+_ENDING_GROUPS = (
+    ("fn", ("ская", "цкая")),
+    ("fo", ("ской", "цкой")),
+    ("fa", ("скую", "цкую")),
+    ("mo", ("ского", "скому", "ском", "ским", "цкого", "цком")),
+    ("mn", ("ский", "цкий")),
+    ("p", ("ских", "ские", "цких", "ными", "ных")),
+    ("gs", ("ова", "ева", "ина", "ына")),
+    ("ds", ("ову", "еву", "ину", "ове", "еве", "ине")),
+    ("n", ("ово", "ево", "ино", "ыно")),
+    ("an", ("ая", "яя")),
+    ("ao", ("ой", "ей")),
+    ("aa", ("ую", "юю")),
+    ("am", ("ого", "его", "ому", "ему", "ом", "ем")),
+    ("gp", ("ов", "ев")),
+    ("k", ("ка", "ке", "ку", "ки", "кой")),
+    ("lp", ("ах", "ях")),
+)
+_CACHE_SIZE = 200_000
+
+
+class Word(NamedTuple):
+    """One piece of the text, folded: ``text[start:end]`` in any case."""
+
+    text: str
+    start: int
+    end: int
+
+
+#: Index of the piece, and its evidence.
+Candidate = tuple[int, list[str]]
+
+
+def split(folded: str) -> list[Word]:
+    """Split a folded text into words, numbers and single marks."""
+    return [Word(m.group(), m.start(), m.end()) for m in _PIECE.finditer(folded)]
+
+
+class _Known(NamedTuple):
+    """What is known of a word whatever its neighbours."""
+
+    letters: str  # classes, without the digit
+    common: str  # how common
+    kind: str  # type of type word
+    coarse: str  # as a neighbour, in few values
+    about: str  # as a neighbour, in many values
+    ending: str
+    street: str  # s a street's name, w a word of one, - neither
+    like: str  # how much words with this ending are names
+    lengths: tuple[int, ...]  # lengths of settlements' names that may begin here
+    phrases: tuple[int, ...]  # the same for streets' names
+    always: bool
+    number: bool
+
+
+def _ending(word: str) -> str:
+    for name, endings in _ENDING_GROUPS:
+        if word.endswith(endings):
+            return name
+    return word[-1] if word[-1] in "аеиоуыэюяйь" else "c"
+
+
+def _shape(word: str) -> str:
+    if word.islower():
+        return "x"
+    if word.isupper():
+        return "X" if len(word) > 1 else "I"
+    return "Xx" if word[0].isupper() else "xX"
+
+
+_MARK = {mark: _Known("", "", "", mark, mark, "", "-", "", (), (), False, False) for mark in '.,!?:;-()«»"/#@—–'}
+_FAR_LEFT = _Known("", "", "", "^", "^", "", "-", "", (), (), False, False)
+_FAR_RIGHT = _FAR_LEFT._replace(coarse="$", about="$")
+_NONE = _FAR_LEFT._replace(coarse="~", about="~")
+_UNIT_NUMBER = _FAR_LEFT._replace(coarse="0u", about="0u", number=True)
+
+
+class PlaceFeatures:
+    """Finds the candidates of a text with the help of a gazetteer."""
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self._gazetteer = gazetteer
+        self._cache: dict[str, _Known] = dict(_MARK)
+
+    def _known(self, word: str) -> _Known:
+        found = self._cache.get(word)
+        if found is None:
+            if len(self._cache) > _CACHE_SIZE:
+                self._cache = dict(_MARK)
+            found = self._describe(word)
+            if len(word) <= _LONGEST_WORD:
+                self._cache[word] = found
+        return found
+
+    def _describe(self, word: str) -> _Known:
+        if word.isdigit():
+            return _NONE._replace(coarse="0", about="0", number=len(word) <= 4)
+        if not word[0].isalpha() or len(word) > _LONGEST_WORD:
+            return _NONE._replace(coarse="~" if ord(word[0]) > 0x2000 else word[0], about=word[:1])
+        kind = _TYPES.get(word, "")
+        code = word_class(word)
+        letters, common = code[:-1], code[-1:]
+        about = word if code else "?"
+        coarse = letters[:1] or "?"
+        if kind:
+            about, coarse = (kind + word if len(word) < 4 else kind), kind
+        elif letters and letters[0] in "gsnp":
+            about = coarse
+        elif word in LANDMARKS:
+            coarse = "LM"
+        elif word in UNITS:
+            coarse = "U"
+        gazetteer = self._gazetteer
+        street = "s" if gazetteer.is_street(word) else "w" if stem(word) in gazetteer.street_words else "-"
+        return _Known(
+            letters,
+            common,
+            kind,
+            coarse,
+            about,
+            _ending(word),
+            street,
+            likeness(word) if not code else "",
+            gazetteer.lengths(word) if len(word) > 1 else (),
+            gazetteer.street_lengths(word),
+            word in NAME_PARTS or word in NUMERALS,
+            False,
+        )
+
+    def candidates(
+        self, text: str, words: Sequence[Word], region: str | None = None
+    ) -> tuple[list[Candidate], dict[int, int]]:
+        """Return the pieces that could be part of a place, with the evidence for each.
+
+        The second value maps the first piece of every settlement's name found in the gazetteer to its number of pieces.
+        """
+        known = [self._known(word.text) for word in words]
+        size = len(words)
+        for index in range(size - 1):  # a number with a unit is neither a house nor a neighbour of a street
+            if known[index].coarse == "0" and known[index + 1].coarse == "U":
+                known[index] = _UNIT_NUMBER
+        towns = self._towns(words, known, region)
+        phrases = self._phrases(words, known)
+        lower_only = text.islower()
+        padded = [_FAR_LEFT, _FAR_LEFT, *known, _FAR_RIGHT, _FAR_RIGHT]
+        found: list[Candidate] = []
+        for index, info in enumerate(known):
+            word = words[index]
+            if info.number:
+                found.append((index, _number_features(words, padded, index, phrases)))
+                continue
+            if not info.ending or (info.kind and index not in phrases):
+                continue
+            shape = _shape(text[word.start : word.end])
+            first = index == 0 or words[index - 1].text in _ENDS or "\n" in text[words[index - 1].end : word.start]
+            if index in towns or index in phrases or _possible(word.text, info, shape, first, words, known, index):
+                town = towns.get(index)
+                found.append(
+                    (
+                        index,
+                        _features(
+                            word.text,
+                            padded,
+                            index,
+                            ("^" if first else "") + shape + ("l" if lower_only else ""),
+                            shape,
+                            town[1] if town else "",
+                            phrases.get(index, ""),
+                        ),
+                    )
+                )
+        return found, {index: length for index, (length, _) in towns.items() if length}
+
+    def _towns(
+        self, words: Sequence[Word], known: Sequence[_Known], region: str | None
+    ) -> dict[int, tuple[int, str]]:
+        """Map pieces to (size of the settlement's name that begins here, or 0 inside one; evidence)."""
+        names: dict[int, tuple[int, str]] = {}
+        past = 0
+        for index, info in enumerate(known):
+            if index < past or not info.lengths:
+                continue
+            for length in info.lengths:
+                chunk = [piece.text for piece in words[index : index + length]]
+                if len(chunk) == length and (entries := self._gazetteer.find(chunk, region)):
+                    best = entries[0]
+                    near = "r" if best.region == region else "-" if region else "?"
+                    kind = f"{near}{'a' if best.area else min(6, len(str(best.population)))}{length}"
+                    for offset in range(length):
+                        names[index + offset] = (0 if offset else length, kind)
+                    past = index + length
+                    break
+        return names
+
+    def _phrases(self, words: Sequence[Word], known: Sequence[_Known]) -> dict[int, str]:
+        """Map pieces of known street names of several words to a mark."""
+        found: dict[int, str] = {}
+        for index, info in enumerate(known):
+            for length in info.phrases:
+                chunk = words[index : index + length]
+                if len(chunk) == length and self._gazetteer.is_street(" ".join(piece.text for piece in chunk)):
+                    found.update(dict.fromkeys(range(index, index + length), "p"))
+                    break
+            if info.number and index + 2 < len(words):  # «70 лет Октября», «50-летия ВЛКСМ»
+                at = index + 1 + (words[index + 1].text == "-")
+                if at + 1 < len(words) and words[at].text in ("лет", "летия", "летие") and not found.get(index):
+                    after = known[at + 1]
+                    if after.ending and after.coarse not in ("o", "V"):
+                        mark = "p" if "w" in after.street or "s" in after.street else "q"
+                        found.update(dict.fromkeys(range(index, at + 2), mark))
+        return found
+
+
+def _possible(
+    word: str, info: _Known, shape: str, first: bool, words: Sequence[Word], known: Sequence[_Known], index: int
+) -> bool:
+    """Throw out ordinary words early: most of a text is never looked at again."""
+    if info.always:
+        return True
+    if len(word) == 1:
+        return shape == "I" and index + 1 < len(words) and words[index + 1].text == "."
+    if shape not in ("x", "xX") and not first:
+        return True
+    letters = info.letters
+    if not letters:
+        return len(word) > 2
+    if letters[0] in "gsn" or info.street != "-":
+        return True
+    if "A" in letters and word.endswith(_CANDIDATE_ADJECTIVES):
+        return info.like == "" and (info.common <= "3" or word.endswith(("ская", "ской", "скую")))
+    back = 2 if index > 1 and words[index - 1].text == "." else 1
+    before = known[index - back] if index >= back else _FAR_LEFT
+    after = known[index + 1] if index + 1 < len(known) else _FAR_RIGHT
+    if before.kind in ("ST", "TT") or after.kind == "ST":
+        return letters[0] in "NA"
+    if "N" in letters and before.about in ("на", "по", "с") and word.endswith(("ов", "ев", "ей")):
+        return True
+    return after.number and letters[0] in "NA" and (shape != "x" or index == 0)
+
+
+def _features(
+    word: str, padded: Sequence[_Known], index: int, cap: str, shape: str, town: str, phrase: str
+) -> list[str]:
+    at = index + 2
+    info = padded[at]
+    before, after = padded[at - 1], padded[at + 1]
+    b1, b2 = before.about, padded[at - 2].about
+    c1, c2, d1, d2 = before.coarse, padded[at - 2].coarse, after.coarse, padded[at + 2].coarse
+    letters, ending, like = info.letters, info.ending, info.like
+    letter, street = letters[:1], info.street
+    features = [
+        "b",
+        "k=" + letters,
+        f"kc={letters},{cap}",
+        f"kcd={letter},{cap},{d1}",
+        f"kcb={letter},{cap},{b1}",
+        f"kdd={letter},{d1},{d2}",
+        f"f={info.common}{letter}",
+        "c=" + cap,
+        "e=" + word[-3:],
+        "e4=" + word[-4:],
+        f"e2={word[-2:]},{cap}",
+        "b1=" + b1,
+        f"b1k={b1},{letters},{shape}",
+        "b2=" + b2,
+        f"b21={b2},{b1}",
+        "a1=" + after.about,
+        f"a12={d1},{d2}",
+        f"a1e={d1},{ending}",
+        f"cc={c1},{d1}",
+        f"c21={c2},{c1}",
+        "s=" + street,
+        f"sb={street},{b1}",
+        f"sd={street},{d1},{cap}",
+        f"m={ending},{letters[:2]}",
+        f"mb={ending},{b1}",
+        f"mbl={ending},{b1},{letter},{shape}",
+        f"mc={ending},{c1},{d1},{d2}",
+        f"ml={ending},{letter},{cap},{d1}",
+    ]
+    if town:
+        near, size = town[0], town[1:]
+        features += [
+            "t",
+            "t=" + town,
+            f"tr={near},{cap}",
+            f"tz={size},{cap}",
+            f"trb={near},{b1}",
+            f"tb={b1}",
+            f"tk={near},{letter},{street}",
+            f"tm={near},{ending},{b1}",
+            f"td={c1},{d1}",
+            f"tzd={size},{c1},{d1}",
+        ]
+        if not letters.strip("g"):  # no ordinary word is spelled so
+            features += [f"to={near}", f"toz={near}{size}", f"toc={near},{cap}", f"tob={b1}"]
+    if phrase:
+        features += ["ph=" + phrase, f"phb={phrase},{b1}", f"phc={phrase},{cap}"]
+    if like:
+        features += [f"y={like}", f"yc={like},{cap}", f"yb={like},{b1}", f"yd={like},{d1}"]
+    if "-" in word:
+        features.append("hyphen")
+    if (letters and letter in "NAVo") or info.always:
+        features.append("w=" + word)
+    return features
+
+
+def _number_features(
+    words: Sequence[Word], padded: Sequence[_Known], index: int, phrases: dict[int, str]
+) -> list[str]:
+    at = index + 2
+    before, after = padded[at - 1], padded[at + 1]
+    b1, b2, a1 = before.about, padded[at - 2].about, after.about
+    c1, c2, d1, d2 = before.coarse, padded[at - 2].coarse, after.coarse, padded[at + 2].coarse
+    glued = index + 1 < len(words) and words[index + 1].start == words[index].end
+    size = len(words[index].text)
+    if size == 4 and words[index].text[:2] in ("19", "20"):
+        size = 5
+    return [
+        "nb",
+        f"nz={size}",
+        "nb1=" + b1,
+        f"nb21={b2},{b1}",
+        "na1=" + a1,
+        f"na12={a1},{d2}",
+        f"nc={c1},{d1}",
+        f"ncc={c2},{c1},{d1}",
+        f"nd={d1},{d2}",
+        f"ng={glued},{a1},{size}",
+        f"ncz={c1},{size}",
+        f"ns={before.street},{before.ending},{d1}",
+        f"ny={before.like},{before.letters[:1]},{d1}",
+        "np=" + phrases.get(index, ""),
+    ]
