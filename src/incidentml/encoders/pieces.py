@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from typing import NamedTuple
 
 from incidentml.text import clean, words
 
-__all__ = ["MAX_WORD", "Piece", "text_words", "word_pieces"]
+__all__ = ["MAX_WORD", "Piece", "hash_piece", "text_words", "word_pieces"]
 
 #: Longer words are cut: nobody writes them, and pieces stay bounded for a megabyte without a space.
 MAX_WORD = 40
@@ -15,9 +16,9 @@ _PREFIXES = (4, 5, 6)
 
 
 class Piece(NamedTuple):
-    """A hashed piece: `bucket` finds its weight, `places` and `signs` its columns."""
+    """A hashed piece: `key` names it, `places` and `signs` are its columns."""
 
-    bucket: int
+    key: int
     places: tuple[int, int, int, int]
     signs: tuple[int, int, int, int]
 
@@ -48,11 +49,12 @@ def word_pieces(word: str) -> list[str]:
     return ["=" + word, *(f"{n}{word[:n]}" for n in _PREFIXES if len(word) > n)]
 
 
-def hash_piece(name: str, buckets: int, columns: int) -> Piece:
+def hash_piece(name: str, columns: int) -> Piece:
     """Hash a piece name; the same on every machine and in every process."""
-    digest = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=13).digest()
-    p = [int.from_bytes(digest[i : i + 2], "little") % columns for i in (4, 6, 8, 10)]
-    s = [1 if digest[12] >> bit & 1 else -1 for bit in range(4)]
+    digest = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=17).digest()
+    key, a, b, c, d, signs = struct.unpack("<QHHHHB", digest)
     return Piece(
-        int.from_bytes(digest[:4], "little") % buckets, (p[0], p[1], p[2], p[3]), (s[0], s[1], s[2], s[3])
+        key,
+        (a % columns, b % columns, c % columns, d % columns),
+        (1 - (signs & 2), 1 - (signs >> 1 & 2), 1 - (signs >> 2 & 2), 1 - (signs >> 3 & 2)),
     )

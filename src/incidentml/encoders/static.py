@@ -1,4 +1,4 @@
-"""The encoder that ships: rows of a word table summed with weights, in numpy alone."""
+"""The encoder that ships: rows of words summed with weights, in numpy alone."""
 
 from __future__ import annotations
 
@@ -12,86 +12,135 @@ from numpy.typing import NDArray
 
 from incidentml.encoders.base import check_russian, check_texts, unit_rows
 from incidentml.encoders.pieces import hash_piece, text_words, word_pieces
+from incidentml.encoders.tables import LearnedPieces, WordTable
 from incidentml.errors import ModelFormatError
+from incidentml.numeric import exact_product
 from incidentml.persistence import FittedState, Persistent
 
-__all__ = ["StaticEncoder"]
+__all__ = ["StaticEncoder", "repeat_weight"]
 
-#: Word rows lie on whole numbers up to this, counts on eighths: sums of a few hundred words are exact in float32.
+#: Word rows are whole numbers up to this, repeats count in eighths: sums over a few hundred words are exact in
+#: float32, so that even another processor gives the same bits.
 _ROW_MAX = 2047
-_COUNT_STEPS = 8
+_REPEAT_STEPS = 8
 _CACHE_WORDS = 24_000
 _CHUNK = 1024
+
+
+def repeat_weight(count: int) -> float:
+    """Return how much a word counts that stands in a text `count` times."""
+    return round((1.0 + math.log(count)) * _REPEAT_STEPS) / _REPEAT_STEPS
 
 
 class StaticEncoder(Persistent):
     """A text is the weighted sum of the rows of its words: a semantic part and a lexical part side by side.
 
-    The semantic part comes from a trained table and tells what a post is about. The lexical part hashes words,
-    their beginnings and numbers into columns, rare ones with more weight, and tells which street and house it is
-    about. Nothing is drawn at random and sums run in the order of the text: the same text gives the same bits in
+    The semantic part tells what a post is about: codes of general word vectors, turned by a learned matrix, plus
+    learned rows of the pieces (words and their beginnings) that the domain repeats. The lexical part tells which
+    street and house it is about: words, beginnings and numbers are hashed into columns, the rare ones with more
+    weight. Nothing is drawn at random and sums run in the order of the text: the same text gives the same bits in
     any batch, order and process.
+
+    Train one with `incidentml.encoder_training.train_encoder`, or load the one that ships.
 
     Parameters
     ----------
-    vocabulary : sequence of str
-        Folded words, one per row of `table`.
-    table : ndarray of int8, shape (words, semantic columns)
-    scale : ndarray of float32, shape (words,)
-        Length of one step of a row of `table`, with the weight of the word in it.
+    words : WordTable
+        Codes of general words.
+    turn : ndarray of float32, shape (code columns, semantic columns)
+        From codes to the semantic part, with entries up to one.
+    pieces : LearnedPieces
+        Rows of the semantic part.
     piece_weights : ndarray of uint8, shape (buckets,)
-        Weight of a hashed piece in steps of `piece_step`.
+        Weight of any piece in the lexical part, by hash bucket.
     lexical_dim : int
         Columns of the lexical part.
     semantic_share : float
         Part of the cosine that the semantic half decides, between 0 and 1.
-    piece_step : float
-        Unit of `piece_weights`.
+    turn_unit, semantic_step : float
+        What one of `turn` is worth; length of a step of a word's semantic row.
 
     Examples
     --------
     >>> import numpy as np
-    >>> table = np.array([[100, 0], [0, 100]], dtype=np.int8)
-    >>> weights = np.full(64, 10, dtype=np.uint8)
-    >>> encoder = StaticEncoder(["воды", "снег"], table, np.ones(2, np.float32), weights, lexical_dim=8)
-    >>> encoder.encode(["Нет воды!", "🙂"]).shape
-    (2, 10)
+    >>> from incidentml.encoders.tables import LearnedPieces, WordTable
+    >>> words = WordTable(["воды", "снег"], np.eye(2, dtype=np.int8), np.ones(2, np.float32))
+    >>> pieces = LearnedPieces.quantise(["4сугр"], np.array([[0.0, 1.0]]))
+    >>> encoder = StaticEncoder(words, np.eye(2, dtype=np.float32), pieces, np.full(64, 10, dtype=np.uint8),
+    ...                         lexical_dim=8, semantic_share=0.5, turn_unit=1.0, semantic_step=0.001)
+    >>> vectors = encoder.encode(["Снег", "сугробы", "воды", "🙂"])
+    >>> np.round(vectors[0] @ vectors.T, 1).tolist()
+    [1.0, 0.5, 0.1, 0.0]
     """
 
     KIND = "static-encoder"
 
     def __init__(
         self,
-        vocabulary: Sequence[str],
-        table: NDArray[np.int8],
-        scale: NDArray[np.float32],
+        words: WordTable,
+        turn: NDArray[Any],
+        pieces: LearnedPieces,
+        piece_weights: NDArray[Any],
+        *,
+        lexical_dim: int,
+        semantic_share: float,
+        turn_unit: float,
+        semantic_step: float,
+    ) -> None:
+        if words.codes.shape[1] != turn.shape[0] or pieces.rows.shape[1] != turn.shape[1]:
+            raise ModelFormatError(
+                f"{self.KIND}: word_codes {words.codes.shape}, turn {turn.shape} and piece_rows "
+                f"{pieces.rows.shape} do not fit together"
+            )
+        self._words, self._turn, self._pieces, self._weights = words, turn, pieces, piece_weights
+        self.lexical_dim = lexical_dim
+        self.semantic_share = semantic_share
+        self.turn_unit = turn_unit
+        self.semantic_step = semantic_step
+        self._forget()
+
+    @classmethod
+    def build(
+        cls,
+        words: WordTable,
+        turn: NDArray[np.float64],
+        pieces: LearnedPieces,
         piece_weights: NDArray[np.uint8],
         *,
-        lexical_dim: int = 384,
-        semantic_share: float = 0.35,
-        piece_step: float = 0.05,
-    ) -> None:
-        if not len(vocabulary) == len(table) == len(scale):
-            raise ModelFormatError(
-                f"{self.KIND}: {len(vocabulary)} words, {len(table)} rows and {len(scale)} scales must be as many"
-            )
-        self._table, self._scale, self._weights = table, scale, piece_weights
-        self._words = {word: row for row, word in enumerate(vocabulary)}
-        self._vocabulary = list(vocabulary)
-        self.lexical_dim, self.semantic_share, self.piece_step = lexical_dim, semantic_share, piece_step
-        biggest = (np.abs(table.astype(np.float32)).max(axis=1) * scale).max() if len(table) else 1.0
-        self._semantic_unit = float(biggest) / _ROW_MAX or 1.0
-        self._lexical_unit = 255 * piece_step * 4 / _ROW_MAX
-        self._forget()
+        lexical_dim: int,
+        semantic_share: float,
+    ) -> Self:
+        """Build from trained parts and choose the units, so that the longest row of a word just fits."""
+        unit = float(np.abs(turn).max()) or 1.0
+        encoder = cls(
+            words,
+            (turn / unit).astype(np.float32),
+            pieces,
+            piece_weights,
+            lexical_dim=lexical_dim,
+            semantic_share=semantic_share,
+            turn_unit=unit,
+            semantic_step=1.0,
+        )
+        peak = 0.0
+        for start in range(0, len(words.vocabulary), _CHUNK):
+            peak = max(peak, float(np.abs(encoder._semantic(words.vocabulary[start : start + _CHUNK])).max()))
+        encoder.semantic_step = peak / _ROW_MAX or 1.0
+        return encoder
 
     def _forget(self) -> None:
         self._known: dict[str, int] = {}
         self._rows = np.zeros((1024, self.dim), dtype=np.int16)
 
     @property
+    def semantic_dim(self) -> int:
+        """Columns of the semantic part, the first ones of a vector."""
+        return int(self._turn.shape[1])
+
+    @property
     def dim(self) -> int:
         """Columns of a vector."""
-        return int(self._table.shape[1]) + self.lexical_dim
+        return self.semantic_dim + self.lexical_dim
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one row per text.
@@ -129,73 +178,92 @@ class StaticEncoder(Persistent):
             self._forget()
             fresh = dict.fromkeys(word for seen in counts for word in seen)
         self._learn(list(fresh))
-        indptr = np.cumsum([0] + [len(seen) for seen in counts])
-        indices = np.array([self._known[word] for seen in counts for word in seen], dtype=np.int32)
-        data = np.array([_tf(n) for seen in counts for n in seen.values()], dtype=np.float32)
+        known = self._known
+        indices = np.array([known[word] for seen in counts for word in seen], dtype=np.int32)
+        data = np.array([n for seen in counts for n in seen.values()], dtype=np.float32)
+        for count in np.unique(data[data > 1]):
+            data[data == count] = repeat_weight(int(count))
         used, local = np.unique(indices, return_inverse=True)
-        matrix = sp.csr_matrix((data, local, indptr), shape=(len(texts), len(used)))
+        matrix = sp.csr_matrix(
+            (data, local, np.cumsum([0] + [len(seen) for seen in counts])), shape=(len(texts), len(used))
+        )
         sums = np.asarray(matrix @ self._rows[used].astype(np.float32), dtype=np.float64)
-        split = self._table.shape[1]
+        split = self.semantic_dim
         semantic = unit_rows(sums[:, :split]) * math.sqrt(self.semantic_share)
         lexical = unit_rows(sums[:, split:]) * math.sqrt(1.0 - self.semantic_share)
         return unit_rows(np.hstack([semantic, lexical]))
 
     def _learn(self, fresh: list[str]) -> None:
         """Compute and keep the rows of words not met before."""
-        start, split = len(self._known), self._table.shape[1]
+        start, split = len(self._known), self.semantic_dim
         if (need := start + len(fresh)) > len(self._rows):
             grown = np.zeros((max(need, 2 * len(self._rows)), self.dim), dtype=np.int16)
             grown[:start] = self._rows[:start]
             self._rows = grown
-        rows = np.zeros((len(fresh), self.dim))
-        known = [(i, self._words[word]) for i, word in enumerate(fresh) if word in self._words]
-        if known:
-            i, j = np.array(known).T
-            rows[i, :split] = self._table[j] * (self._scale[j, None] / self._semantic_unit)
-        for i, word in enumerate(fresh):
+        steps = np.rint(self._semantic(fresh) / self.semantic_step)
+        self._rows[start:need, :split] = np.clip(steps, -_ROW_MAX, _ROW_MAX)
+        self._rows[start:need, split:] = np.clip(self._lexical(fresh), -_ROW_MAX, _ROW_MAX)
+        self._known.update((word, start + row) for row, word in enumerate(fresh))
+
+    def _semantic(self, fresh: Sequence[str]) -> NDArray[np.float64]:
+        rows = np.zeros((len(fresh), self.semantic_dim))
+        places = self._words.places
+        general = np.array([(row, places[word]) for row, word in enumerate(fresh) if word in places]).reshape(
+            -1, 2
+        )
+        if len(general):
+            row, place = general.T
+            turned = exact_product(self._words.codes[place], self._turn)
+            rows[row] = turned * (self._words.scale[place, None].astype(np.float64) * self.turn_unit)
+        learned = self._pieces.places
+        entries = [
+            (row, learned[key])
+            for row, word in enumerate(fresh)
+            for key in (hash_piece(name, 1).key for name in word_pieces(word))
+            if key in learned
+        ]
+        for number, found in entries:
+            rows[number] += self._pieces.rows[found] * float(self._pieces.scale[found])
+        return rows
+
+    def _lexical(self, fresh: Sequence[str]) -> NDArray[np.int64]:
+        rows = np.zeros((len(fresh), self.lexical_dim), dtype=np.int64)
+        buckets = len(self._weights)
+        for row, word in enumerate(fresh):
             for name in word_pieces(word):
-                piece = hash_piece(name, len(self._weights), self.lexical_dim)
-                step = float(self._weights[piece.bucket]) * self.piece_step / self._lexical_unit
+                piece = hash_piece(name, self.lexical_dim)
+                weight = int(self._weights[piece.key % buckets])
                 for place, sign in zip(piece.places, piece.signs, strict=True):
-                    rows[i, split + place] += sign * step
-        self._rows[start:need] = np.clip(np.rint(rows), -_ROW_MAX, _ROW_MAX)
-        self._known.update((word, start + i) for i, word in enumerate(fresh))
+                    rows[row, place] += sign * weight
+        return rows
 
     def to_state(self) -> FittedState:
         """Return arrays and settings."""
-        blob = np.frombuffer("\n".join(self._vocabulary).encode("utf-8"), dtype=np.uint8)
-        return FittedState(
-            self.KIND,
-            {
-                "lexical_dim": self.lexical_dim,
-                "semantic_share": self.semantic_share,
-                "piece_step": self.piece_step,
-            },
-            {"vocabulary": blob, "table": self._table, "scale": self._scale, "piece_weights": self._weights},
-        )
+        meta = {
+            "lexical_dim": self.lexical_dim,
+            "semantic_share": self.semantic_share,
+            "turn_unit": self.turn_unit,
+            "semantic_step": self.semantic_step,
+        }
+        arrays = {**self._words.arrays(), **self._pieces.arrays()}
+        return FittedState(self.KIND, meta, {**arrays, "turn": self._turn, "piece_weights": self._weights})
 
     @classmethod
     def from_state(cls, state: FittedState) -> Self:
         """Build from a state and refuse it if it cannot tell Russian texts apart."""
         encoder = cls(
-            _split(state.array("vocabulary", 1)),
-            state.array("table", 2),
-            state.array("scale", 1),
+            WordTable.from_arrays(
+                state.array("words", 1), state.array("word_codes", 2), state.array("word_scale", 1)
+            ),
+            state.array("turn", 2),
+            LearnedPieces(
+                state.array("piece_keys", 1), state.array("piece_rows", 2), state.array("piece_scale", 1)
+            ),
             state.array("piece_weights", 1),
             lexical_dim=int(state.setting("lexical_dim")),
             semantic_share=float(state.setting("semantic_share")),
-            piece_step=float(state.setting("piece_step")),
+            turn_unit=float(state.setting("turn_unit")),
+            semantic_step=float(state.setting("semantic_step")),
         )
         check_russian(encoder)
         return encoder
-
-
-def _split(blob: NDArray[Any]) -> list[str]:
-    try:
-        return blob.astype(np.uint8).tobytes().decode("utf-8").split("\n")
-    except UnicodeDecodeError as error:
-        raise ModelFormatError(f"static-encoder: array 'vocabulary' is not UTF-8: {error}") from error
-
-
-def _tf(count: int) -> float:
-    return round((1.0 + math.log(count)) * _COUNT_STEPS) / _COUNT_STEPS
