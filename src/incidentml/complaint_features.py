@@ -81,6 +81,8 @@ FORM = (
     "long words",
     "colon",
     "percent",
+    "markdown link",
+    "markdown bold",
 )
 
 
@@ -142,6 +144,8 @@ def _form(text: str, folded: str) -> tuple[float, ...]:
         sum(len(word) > 9 for word in words) / (len(words) + 1),
         min(text.count(":"), 3) / 3,
         "%" in text,
+        "](" in text,
+        "**" in text and "***" not in text,
     )
 
 
