@@ -80,7 +80,7 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         self,
         *,
         C: float = 4.0,
-        danger_recall: float = 0.93,
+        danger_recall: float = 0.95,
         max_features: int = 20_000,
         folds: int = 4,
         territory_weight: float = 2.5,
@@ -277,6 +277,10 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
                 0, f"возможна опасность для жизни: {danger:.2f} при пороге {self.danger_threshold_:.2f}"
             )
         return Priority(float(sum(parts.values())), parts, urgency, scale, tuple(reasons))
+
+    def danger(self, scores: ArrayLike, evidence: IncidentEvidence) -> float:
+        """Return the probability that an incident is dangerous; `score` compares it with `danger_threshold_`."""
+        return float(self._judged(_look(np.asarray(scores, dtype=np.float64), evidence.topic)[None])[0, -1])
 
     def _urgency(self, look: NDArray[np.float64]) -> tuple[Urgency, float]:
         above = self._judged(look[None])[0]

@@ -80,6 +80,8 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
 
     KIND = "router"
 
+    base_: Router | None
+
     def __init__(
         self,
         *,
@@ -114,10 +116,30 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
     # ---- learning
 
     def fit_texts(
-        self, texts: Sequence[str], y: Sequence[str], *, embeddings: ArrayLike | None = None, **options: Any
+        self,
+        texts: Sequence[str],
+        y: Sequence[str],
+        *,
+        embeddings: ArrayLike | None = None,
+        base: Router | None = None,
+        **options: Any,
     ) -> Self:
-        """Fit on texts, with or without embeddings; `options` as in `fit`."""
-        return self.fit(text_features(texts, embeddings), y, **options)
+        """Fit on texts, with or without embeddings.
+
+        Parameters
+        ----------
+        texts, y : sequence of str
+            Texts and their labels: of the rubricator, or of a user's own table.
+        embeddings : array of shape (n, dim), optional
+        base : Router, optional
+            A fitted router (such as the shipped one) whose topics become features: what it learnt carries over to
+            another rubricator.
+        options
+            As in `fit`.
+        """
+        self.fit(text_features(texts, _with_base(base, texts, embeddings)), y, **options)
+        self.base_ = base
+        return self
 
     def fit(
         self,
@@ -153,6 +175,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         if len(self.classes_) < 2:
             raise ValueError("Router: y holds a single topic, at least two are needed")
         self.n_features_in_ = X.shape[1]
+        self.base_ = None
         self._lay_out()
         level = np.asarray([None] * len(labels) if levels is None else levels, dtype=object)
         #: Scores of the training rows from heads that have not seen them: what later stages may learn from.
@@ -234,7 +257,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
     def score_posts(self, texts: Sequence[str], embeddings: ArrayLike | None = None) -> NDArray[np.float32]:
         """Return one row of scores per post; rows of an incident's posts are what `route` takes."""
         check_is_fitted(self, "heads_")
-        return self.heads_.score_texts(texts, embeddings)
+        return self.heads_.score_texts(texts, _with_base(self.base_, texts, embeddings))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of every topic of `classes_`, row by row."""
@@ -412,6 +435,8 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
             "taxonomy": self.taxonomy.name,
         }
         parts = {"heads": self.heads_.to_state(), "conformal": self.conformal_.to_state()}
+        if self.base_ is not None:
+            parts["base"] = self.base_.to_state()
         return FittedState(self.KIND, meta, {}, parts)
 
     @classmethod
@@ -424,9 +449,19 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         router.n_features_in_ = state.setting("n_features")
         for name in ("topic_scale", "pool_power", "group_scale", "group_blend"):
             setattr(router, f"{name}_", float(state.setting(name)))
+        router.base_ = cls.from_state(state.part("base")) if "base" in state.parts else None
         router.heads_ = LinearHeads.from_state(state.part("heads"))
         router.conformal_ = ConformalSets.from_state(state.part("conformal"))
         return router
+
+
+def _with_base(base: Router | None, texts: Sequence[str], embeddings: ArrayLike | None) -> ArrayLike | None:
+    """Return the embeddings with the topics of another router beside them."""
+    if base is None:
+        return embeddings
+    topics = base.topics_proba(base.score_posts(texts, embeddings))
+    carried = np.sqrt(topics).astype(np.float32) * 2  # rows of length 2: the embeddings' weight is halved later
+    return carried if embeddings is None else np.hstack([np.asarray(embeddings, dtype=np.float32), carried])
 
 
 def _one_against_rest(
