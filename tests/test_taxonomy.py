@@ -66,8 +66,8 @@ def test_group_of_an_unknown_topic_is_outside(taxonomy):
 def _write(tmp_path, change):
     row = {
         "code": "1", "topic": "a", "group": "g", "fast_track": False, "asset": "x", "season": [1],
-        "duration_days": 3, "level": "municipal", "level_by_scale": {}, "executor_type": "t", "term_days": 5, "emergency": False,
-        "urgency_prior": 1.0,
+        "duration_days": 3, "level": "municipal", "level_by_scale": {}, "executor_type": "t", "term_days": 5,
+        "emergency": False, "urgency_prior": 1.0,
     }  # fmt: skip
     raw = {"name": "n", "version": "1", "executor_types": {"t": "кто-то"}, "topics": [row]}
     change(raw, row)
