@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.incidents.columns import Columns
+from incidentml.incidents.columns import STEP, Columns
 
 __all__ = ["Candidates", "find_candidates"]
 
@@ -61,12 +61,16 @@ def find_candidates(
     rules : Candidates
     """
     n = np.int64(len(columns))
-    found = [left.astype(np.int64) * n + right for left, right in _by_place(columns, rows, new, rules)]
-    found += [left.astype(np.int64) * n + right for left, right in _by_text(columns, rows, new, rules)]
-    if not found:
-        return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    pairs = np.unique(np.concatenate(found))
-    return (pairs // n).astype(np.intp), (pairs % n).astype(np.intp)
+    by_place = [left * n + right for left, right in _by_place(columns, rows, new, rules)]
+    known = np.unique(np.concatenate(by_place)) if by_place else np.zeros(0, dtype=np.int64)
+    found = [known]
+    for left, right in _by_text(columns, rows, new, rules):
+        pairs = left * n + right
+        if len(known):
+            pairs = pairs[known[np.minimum(np.searchsorted(known, pairs), len(known) - 1)] != pairs]
+        found.append(pairs)
+    every = np.concatenate(found)
+    return (every // n).astype(np.intp), (every % n).astype(np.intp)
 
 
 def _ordered(left: NDArray[Any], right: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -167,8 +171,6 @@ def _block(
 
 def _joint(columns: Columns, rows: NDArray[np.intp]) -> NDArray[np.float32]:
     """Vectors, groups and topics side by side, on a grid of 2**-11: float32 products are exact."""
-    # Topics are halved, so that each counts a quarter; rounded first, since half a step would not fit the mantissa.
-    topics = (
-        np.rint(column[rows].astype(np.float32) * np.float32(1024)) for column in (columns.topics, columns.problem)
-    )
-    return np.hstack([columns.vectors[rows].astype(np.float32), *(part / np.float32(2048) for part in topics)])
+    # Topics are halved, so that each counts a quarter; rounded first: half a step would not fit the mantissa.
+    parts = (np.rint(column[rows] * np.float32(0.5)) for column in (columns.topics, columns.problem))
+    return np.hstack([columns.vectors[rows].astype(np.float32), *parts]) * np.float32(STEP)

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, Self
@@ -16,16 +17,18 @@ from numpy.typing import NDArray
 from incidentml.errors import ModelFormatError
 from incidentml.incidents.batch import PostBatch
 from incidentml.incidents.copies import SKETCH_SIZE, core_text, hash64, sketch
-from incidentml.numeric import on_grid, unit_grid
+from incidentml.numeric import VECTOR_BITS, on_grid, unit_grid
 from incidentml.persistence import FittedState, pack_json, unpack_json
 from incidentml.places import PlaceTable
-from incidentml.text import fold, tokens, words
+from incidentml.text import fold, words
 from incidentml.types import Place, PostKey, Span
 
 __all__ = ["Columns", "Ragged", "Vocabulary", "hits", "post_code"]
 
+#: Unit vectors are held as whole multiples of this.
+STEP = 2.0**-VECTOR_BITS
 TOPIC_BITS = 10
-N_WORDS, N_NUMBERS, N_NAMES, N_CONTEXT, N_SUBTOPICS, N_WHERE = 24, 6, 8, 6, 6, 8
+N_WORDS, N_NUMBERS, N_NAMES, N_CONTEXT, N_SUBTOPICS, N_WHERE = 20, 6, 8, 6, 6, 8
 #: Stems of less weight are too common to tell a place.
 COMMON_BELOW = 0.45
 #: Copies are gathered inside cells of this many seconds.
@@ -41,7 +44,7 @@ _REPLY = re.compile(
     r"|\b(?:тоже|так же|также|та же|то же|такая же|аналогично)\b",
     re.IGNORECASE,
 )
-_SENTENCE_START = frozenset('.!?:\n«"—')
+_NAME = re.compile(r"(?<=[^\s.!?:«\"—]) +([А-ЯЁA-Z][а-яёa-z]+(?:-[А-ЯЁа-яёA-Za-z]+)*)")
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,9 @@ class Columns:
     places: list[tuple[Place, ...]]
     code: NDArray[np.uint64]
     times: NDArray[np.float64]
-    vectors: NDArray[np.float16]
-    topics: NDArray[np.float16]
-    problem: NDArray[np.float16]
+    vectors: NDArray[np.int16]
+    topics: NDArray[np.int16]
+    problem: NDArray[np.int16]
     subtopic: NDArray[np.uint16]
     subtopic_p: NDArray[np.float16]
     region: NDArray[np.uint64]
@@ -175,8 +178,8 @@ class Columns:
             places=[tuple(places) for places in batch.places],
             code=np.array([post_code(key) for key in batch.keys], dtype=np.uint64),
             times=batch.times,
-            vectors=unit_grid(batch.vectors).astype(np.float16),
-            topics=unit_grid(np.sqrt(np.clip(batch.topics, 0.0, 1.0))).astype(np.float16),
+            vectors=_steps(batch.vectors),
+            topics=_steps(np.sqrt(np.clip(batch.topics, 0.0, 1.0))),
             problem=_problem(batch.subtopics),
             subtopic=likeliest[0],
             subtopic_p=likeliest[1],
@@ -187,7 +190,7 @@ class Columns:
             copy=np.array(copies, dtype=np.uint64),
             words=word_rows,
             weights=weight_rows,
-            placing=hits(word_rows, _padded([[*a, *b] for a, b in zip(place_words, digits, strict=True)], 24)),
+            placing=hits(word_rows, _padded([[*a, *b] for a, b in zip(digits, place_words, strict=True)], 12)),
             where=_rare_only(_padded(place_words, N_WHERE), vocabulary),
             numbers=_padded([_numbers(text) for text in plain], N_NUMBERS),
             names=_padded([_names(core) for core, _ in cores], N_NAMES),
@@ -207,9 +210,9 @@ class Columns:
         """Return columns without rows."""
         u64, u32 = np.zeros(0, np.uint64), np.uint32
         return cls(
-            keys=[], places=[], code=u64, times=np.zeros(0), vectors=np.zeros((0, dim), np.float16),
-            topics=np.zeros((0, n_topics), np.float16),
-            problem=np.zeros((0, n_subtopics), np.float16), subtopic=np.zeros((0, N_SUBTOPICS), np.uint16),
+            keys=[], places=[], code=u64, times=np.zeros(0), vectors=np.zeros((0, dim), np.int16),
+            topics=np.zeros((0, n_topics), np.int16),
+            problem=np.zeros((0, n_subtopics), np.int16), subtopic=np.zeros((0, N_SUBTOPICS), np.uint16),
             subtopic_p=np.zeros((0, N_SUBTOPICS), np.float16), region=u64, author=u64, source=u64, network=u64,
             copy=u64,
             words=np.zeros((0, N_WORDS), u32), weights=np.zeros((0, N_WORDS), np.float32),
@@ -326,6 +329,7 @@ def _only(keys_of: Sequence[Sequence[Hashable]], kind: str) -> NDArray[np.uint64
     return out
 
 
+@lru_cache(maxsize=2**18)
 def _stem_hash(word: str) -> int:
     stem = word if word.isdigit() else (word.rstrip("аеиоуыэюяйьъ") or word)[:6]
     return zlib.crc32(stem.encode("utf-8", "replace")) or 1
@@ -353,9 +357,9 @@ def _rarest(
     stems: Sequence[Sequence[int]], vocabulary: Vocabulary
 ) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
     """Return the `N_WORDS` rarest different stems of each text, and their weights."""
-    unique = [np.unique(np.array(row, dtype=np.uint32)) for row in stems]
+    unique = [sorted(set(row)) for row in stems]
     sizes = np.array([len(row) for row in unique], dtype=np.intp)
-    flat = np.concatenate(unique) if unique else np.zeros(0, np.uint32)
+    flat = np.fromiter((stem for row in unique for stem in row), dtype=np.uint32, count=int(sizes.sum()))
     weights = vocabulary.weigh(flat)
     owner = np.repeat(np.arange(len(unique)), sizes)
     order = np.lexsort((flat, -weights, owner))
@@ -379,12 +383,17 @@ def _likeliest(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.uint16], 
     return which, values
 
 
-def _problem(probabilities: NDArray[np.float32]) -> NDArray[np.float16]:
+def _steps(vectors: NDArray[np.floating]) -> NDArray[np.int16]:
+    """Return unit rows as whole numbers of `STEP`: half the memory of float32 and products that are exact."""
+    return np.asarray(np.rint(unit_grid(vectors) / np.float32(STEP)), dtype=np.int16)
+
+
+def _problem(probabilities: NDArray[np.float32]) -> NDArray[np.int16]:
     """Return centred log-probabilities of single topics as unit rows: the kind of problem, unlikely ones too."""
     logs = np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), 1e-4))
     if logs.shape[1]:
         logs -= logs.mean(axis=1, keepdims=True)
-    return unit_grid(logs).astype(np.float16)
+    return _steps(logs)
 
 
 def _numbers(plain: str) -> list[int]:
@@ -393,18 +402,7 @@ def _numbers(plain: str) -> list[int]:
 
 def _names(core: str) -> list[int]:
     """Stems of words with a capital inside a sentence: streets, towns, landmarks, firms."""
-    found: dict[int, None] = {}
-    before = "."
-    for token in tokens(core):
-        if (
-            token.kind == "word"
-            and token.text[0].isupper()
-            and not token.text.isupper()
-            and before not in _SENTENCE_START
-        ):
-            found[_stem_hash(fold(token.text))] = None
-        before = token.text
-    return sorted(found)
+    return sorted({_stem_hash(fold(word)) for word in _NAME.findall(core)})
 
 
 def _place_words(places: tuple[Place, ...]) -> list[int]:
@@ -425,10 +423,11 @@ def _rare_only(stems: NDArray[np.uint32], vocabulary: Vocabulary) -> NDArray[np.
 
 def hits(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """Return for each entry of `left` whether its row of `right` holds it; 0 is padding."""
-    hit = np.zeros(left.shape, dtype=bool)
-    for k in range(right.shape[1]):
-        hit |= left == right[:, k : k + 1]
-    return hit & (left > 0)
+    across = np.ascontiguousarray(left.T)  # long inner loops: a row has only a few entries
+    hit = np.zeros(across.shape, dtype=bool)
+    for entries in np.ascontiguousarray(right.T):
+        hit |= across == entries
+    return np.asarray((hit & (across > 0)).T)
 
 
 def _context(source: str | None) -> list[int]:

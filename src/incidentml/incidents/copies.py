@@ -34,6 +34,7 @@ _FOOTER = re.compile(
     rf"|(?:^|\n)\W*(?:подписаться|подписывайтесь|{_HANDLE})\W*$",
     re.IGNORECASE,
 )
+_FOOTER_HINT = re.compile(r"@\w|https?:|t\.me/|vk\.|ok\.ru|подпис", re.IGNORECASE)
 _PEOPLE = r"(?:подписч\w+|читател\w+|жител\w+|очевид\w+|сосед\w*|знаком\w+|люд\w+)"
 #: An opening that says whose words follow.
 _FRAME = re.compile(
@@ -71,6 +72,8 @@ def core_text(text: str) -> tuple[str, bool]:
     core = whole
     for _ in range(_FOOTER_LINES):
         head, tail = core[:-_FOOTER_REACH], core[-_FOOTER_REACH:]
+        if not _FOOTER_HINT.search(tail):
+            break
         core = (head + _FOOTER.sub("", tail)).strip()
     relay = core != whole or _RELAY.search(core) is not None
     core = _TAIL.sub("", core)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.incidents.columns import Columns, hits
+from incidentml.incidents.columns import STEP, Columns, hits
 from incidentml.incidents.copies import shared_text
 from incidentml.places import PlaceTable
 
 __all__ = ["FEATURES", "pair_features"]
 
 HOUR = 3600.0
-_CHUNK = 16384
+_CHUNK = 8192
 
 FEATURES: tuple[str, ...] = (
     "text",
@@ -68,6 +68,7 @@ def pair_features(
     """
     out = np.zeros((len(left), len(FEATURES)), dtype=np.float32)
     has_place, has_street = _told(columns)
+    top = columns.topics.argmax(axis=1) if columns.topics.shape[1] else None
     for first in range(0, len(left), _CHUNK):
         a, b = left[first : first + _CHUNK], right[first : first + _CHUNK]
         places = table.compare(at[a], at[b])
@@ -88,15 +89,13 @@ def pair_features(
         page = hits(columns.context[a], np.hstack([columns.words[b], columns.context[b]])).sum(axis=1)
         page += hits(columns.context[b], columns.words[a]).sum(axis=1)
         flags = columns.flags[a] | columns.flags[b]
-        topics_a, topics_b = columns.topics[a].astype(np.float32), columns.topics[b].astype(np.float32)
-        with_topics = topics_a.shape[1] > 0
         values = {
-            "text": (columns.vectors[a].astype(np.float32) * columns.vectors[b].astype(np.float32)).sum(axis=1),
-            "topic": (topics_a * topics_b).sum(axis=1),
-            "top_topic": (topics_a.argmax(axis=1) == topics_b.argmax(axis=1)) if with_topics else 0.0,
+            "text": _cosine(columns.vectors, a, b),
+            "topic": _cosine(columns.topics, a, b),
+            "top_topic": (top[a] == top[b]) if top is not None else 0.0,
             "subtopic": _sparse_cosine(columns, a, b),
             "top_subtopic": (columns.subtopic[a, 0] == columns.subtopic[b, 0]) & (columns.subtopic[a, 0] > 0),
-            "problem": (columns.problem[a].astype(np.float32) * columns.problem[b].astype(np.float32)).sum(axis=1),
+            "problem": _cosine(columns.problem, a, b),
             "words": shared,
             "words_share": shared / np.maximum(lighter, 0.25),
             "what": what,
@@ -131,6 +130,12 @@ def pair_features(
     return out
 
 
+def _cosine(steps: NDArray[np.int16], a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return row-wise products of unit rows held in steps: whole numbers below 2**23, so exact in float32."""
+    product = np.einsum("ij,ij->i", steps[a].astype(np.float32), steps[b].astype(np.float32))
+    return np.asarray(product * np.float32(STEP * STEP), dtype=np.float32)
+
+
 def _sparse_cosine(columns: Columns, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.float32]:
     """Return how far the likeliest single topics agree (Bhattacharyya); sums on a grid of 2**-10 are exact."""
     which_a, which_b = columns.subtopic[a], columns.subtopic[b]
@@ -144,7 +149,8 @@ def _sparse_cosine(columns: Columns, a: NDArray[np.intp], b: NDArray[np.intp]) -
 
 def _told(columns: Columns) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether each post names any place, and a street."""
+    n = len(columns)
     return (
-        np.array([bool(places) for places in columns.places], dtype=bool),
-        np.array([any(place.street for place in places) for places in columns.places], dtype=bool),
+        np.fromiter((bool(places) for places in columns.places), dtype=bool, count=n),
+        np.fromiter((any(place.street for place in places) for places in columns.places), dtype=bool, count=n),
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from incidentml.errors import ModelFormatError
 from incidentml.incidents.links import FEATURES
-from incidentml.numeric import exact_product, sigmoid
+from incidentml.numeric import sigmoid
 from incidentml.persistence import FittedState
 
 __all__ = ["PairModel", "expand"]
@@ -39,13 +39,13 @@ _FOR = {
     *("page_words", "one_page", "one_author", "place", "settlement", "street", "house", "landmark"),
 }
 _AGAINST = {"elsewhere", "numbers_differ", "hours"}
-_TREE_CHUNK = 8192
+_CHUNK = 8192
 #: Below this log-odds of the linear part the trees are not asked.
-_HOPELESS = -4.0
+_HOPELESS = -3.5
 
 
-def expand(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Add the interactions in which evidence speaks only together: place with topic, time with place, replies."""
+def expand(features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Return the columns of evidence and those of what speaks only together: place with topic, time with place."""
 
     def get(name: str) -> NDArray[np.float32]:
         return features[:, _AT[name]]
@@ -63,7 +63,7 @@ def expand(features: NDArray[np.float32]) -> NDArray[np.float32]:
         get("one_page") * hours, get("one_page") * topic, get("one_author") * topic, get("words") * topic,
         hours > 2.5, hours > 3.9, hours > 4.6, get("short") * topic,
     ]  # fmt: skip
-    return np.column_stack([features, *(column.astype(np.float32) for column in extra)])
+    return [*features.T, *(column.astype(np.float32) for column in extra)]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Trees:
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         booster = HistGradientBoostingClassifier(
-            max_iter=120, learning_rate=0.08, max_depth=5, max_leaf_nodes=16, min_samples_leaf=20,
+            max_iter=90, learning_rate=0.1, max_depth=4, max_leaf_nodes=16, min_samples_leaf=20,
             l2_regularization=3.0, early_stopping=False, random_state=0,
             monotonic_cst=[(name in _FOR) - (name in _AGAINST) for name in FEATURES],
         ).fit(features, same)  # fmt: skip
@@ -115,16 +115,18 @@ class Trees:
     def log_odds(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the sum over the trees, row by row."""
         out = np.full(len(features), self.baseline)
-        flat_children = self.children.ravel()
-        for first in range(0, len(features), _TREE_CHUNK):
-            rows = np.ascontiguousarray(features[first : first + _TREE_CHUNK], dtype=np.float64)
-            flat, base = rows.ravel(), np.arange(len(rows), dtype=np.int64) * rows.shape[1]
+        children = self.children.ravel().astype(np.intp)
+        feature, threshold = self.feature.astype(np.intp), self.threshold
+        for first in range(0, len(features), _CHUNK):
+            rows = features[first : first + _CHUNK].astype(np.float64)
+            flat, base = rows.ravel(), np.arange(len(rows)) * rows.shape[1]
+            total = out[first : first + len(rows)]
             for root in self.roots.tolist():
-                node = np.full(len(rows), root, dtype=np.int64)
-                for _ in range(self.depth):
-                    right = flat[base + self.feature[node]] > self.threshold[node]
-                    node = flat_children[2 * node + right].astype(np.int64)
-                out[first : first + len(rows)] += self.value[node]
+                # The first split of a tree is one column for all rows.
+                node = children[2 * root + (rows[:, feature[root]] > threshold[root])]
+                for _ in range(self.depth - 1):
+                    node = children.take(2 * node + (flat.take(base + feature.take(node)) > threshold.take(node)))
+                total += self.value.take(node)
         return out
 
     def to_state(self) -> FittedState:
@@ -182,7 +184,7 @@ class PairModel:
         """Fit on pairs; `strength` is the inverse of the linear part's penalty."""
         from sklearn.linear_model import LogisticRegression
 
-        wide = expand(features).astype(np.float64)
+        wide = np.column_stack(expand(features)).astype(np.float64)
         mean, scale = wide.mean(axis=0), wide.std(axis=0)
         scale[scale < 1e-6] = 1.0
         head = LogisticRegression(C=strength, max_iter=1000).fit((wide - mean) / scale, same)
@@ -200,11 +202,20 @@ class PairModel:
         """Return log-odds before calibration."""
         if not len(features):
             return np.zeros(0)
-        linear = exact_product(expand(features), self.weights) + self.intercept
+        linear = np.concatenate(
+            [self._linear(features[first : first + _CHUNK]) for first in range(0, len(features), _CHUNK)]
+        )
         out = np.clip(linear, -12.0, 12.0)
         asked = np.flatnonzero(linear > _HOPELESS)
         out[asked] = 0.5 * (out[asked] + self.trees.log_odds(features[asked]))
         return np.asarray(out)
+
+    def _linear(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        # Column by column: every row is summed in the same order however rows are batched.
+        total = np.full(len(features), self.intercept)
+        for weight, column in zip(self.weights.tolist(), expand(features), strict=True):
+            total += weight * column.astype(np.float64)
+        return total
 
     def probability(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return P(one incident) of each row of evidence."""
