@@ -233,7 +233,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         group_truth = self.group_index_[truth]
         best = (np.inf, 1.0, 0.0)
         for power in (0.5, 0.7, 0.85, 1.0):
-            for scale in (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0):
+            for scale in (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 12.5):
                 p = softmax(topics / sizes[:, None] ** power * scale)
                 loss = -np.log(np.maximum(p[np.arange(len(p)), truth], 1e-9)).mean()
                 best = min(best, (float(loss), scale, power))
@@ -241,7 +241,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         pooled = sizes[:, None] ** self.pool_power_
         marginal = self._group_marginal(softmax(topics / pooled * self.topic_scale_))
         best_group = (np.inf, 1.0, 0.0)
-        for scale in (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0):
+        for scale in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0):
             direct = softmax(directs / pooled * scale)
             for blend in (0.0, 0.2, 0.35, 0.5, 0.65, 0.8):
                 p = (1 - blend) * marginal + blend * direct
