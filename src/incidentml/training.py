@@ -166,6 +166,7 @@ def fit_priority(data: StageData) -> PriorityScorer:
         [item.gold.scale for item in told.items],
         groups=territories(told),
         incidents=[item.gold.incident for item in told.items],
+        topics=[item.gold.topic for item in told.items],
     )
 
 
