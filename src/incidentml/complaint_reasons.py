@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from incidentml.complaint_lexicon import CLAIM_FIELDS, DANGER, Matcher
+from incidentml.complaint_lexicon import Matcher
 from incidentml.text import fold, words
 from incidentml.types import Concreteness, Kind
 
@@ -55,8 +55,30 @@ class Signals:
     claims: tuple[str, ...] = ()
 
 
-_DANGER = Matcher(DANGER)
-_FIELDS = {name: Matcher(entries) for name, entries in CLAIM_FIELDS.items()}
+#: Words that speak of harm now: the threshold for acceptance goes down.
+_DANGER = Matcher("""
+    искр* газ газа газом утечк* провод* оголен* обрыв* упадет рухнет рухнул* обруш* обвал* провал* люк люка
+    сосульк* глыб* пожар* горит дым задых* угарн* взрыв* током кипят* скорая скорую реанимац* травм* укус*
+    покусал* стая стаи собак* отрав* замерза* инсулин* сбил* сбива* погиб* убь* кровь сломал* тонет утон*
+    паводк* топит аммиак* опасн* угроз*
+""")
+
+#: Fields of claims in plain words; a text whose sentences are about three of them holds several claims.
+_FIELDS = {
+    "вода": Matcher("вода воды воду водой водоснабжен* водопровод* кран крана"),
+    "тепло": Matcher("отоплен* батаре* теплоснабжен* котельн* теплотрасс*"),
+    "свет и газ": Matcher("свет света электричеств* фонар* освещен* газ газа"),
+    "мусор": Matcher("мусор* контейнер* помойк* свалк* баки урн*"),
+    "дороги": Matcher("дорог* асфальт* яма ямы ям выбоин* тротуар* светофор* разметк*"),
+    "снег и лёд": Matcher("снег снега лед льда гололед* сосульк* сугроб*"),
+    "дом и двор": Matcher("подъезд* лифт* крыш* подвал* площадк* домофон* стояк*"),
+    "канализация": Matcher("канализац* ливнев* сток* колодец колодц*"),
+    "транспорт": Matcher("автобус* маршрутк* трамва* троллейбус* электричк*"),
+    "медицина": Matcher("больниц* поликлиник* врач* скорая скорую лекарств* аптек* талон*"),
+    "школы и сады": Matcher("школ* садик* детсад* класс* столов*"),
+    "животные": Matcher("собак* крыс* стая стаи бездомн*"),
+    "выплаты": Matcher("пособи* выплат* пенси* льгот* субсиди*"),
+}
 
 
 @lru_cache(maxsize=100_000)

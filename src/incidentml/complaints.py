@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from incidentml.complaint_calibration import Calibration, fit_calibration
+from incidentml.complaint_explain import Explanation, explain_post
 from incidentml.complaint_features import complaint_features
 from incidentml.complaint_reasons import Signals, reasons_for, signals_of
 from incidentml.errors import DataError, ModelFormatError
@@ -253,6 +254,33 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
             concreteness=slots,
             reasons=reasons_for(signals, kind, probability, threshold, slots, lowered=threshold < common),
         )
+
+    def explain(
+        self,
+        text: str,
+        encode: Callable[[Sequence[str]], NDArray[np.float32]],
+        concreteness: Concreteness,
+        source: str | None = None,
+        top: int = 8,
+    ) -> Explanation:
+        """Return the words and facts that carried the decision about one post.
+
+        Parameters
+        ----------
+        text : str
+        encode : callable
+            ``Encoder.encode``: the effect of a word is measured by leaving it out.
+        concreteness : Concreteness
+        source : str, optional
+        top : int, default=8
+            Most words and facts to return.
+
+        Returns
+        -------
+        Explanation
+        """
+        check_is_fitted(self)
+        return explain_post(self, text, encode, concreteness, source, top)
 
     def to_state(self) -> FittedState:
         """Return settings, arrays and calibration."""
