@@ -177,12 +177,12 @@ def test_no_posts() -> None:
 def test_hundred_thousand_posts_take_seconds() -> None:
     rng = np.random.default_rng(0)
     gold, found = rng.integers(20_000, size=100_000), rng.integers(20_000, size=100_000)
-    began = time.perf_counter()
+    began = time.process_time()
     ev.pairwise(gold, found)
     ev.b_cubed(gold, found)
     ev.merge_report(gold, found)
     ev.cross_group_recall(gold, found, rng.integers(4, size=100_000))
-    assert time.perf_counter() - began < 8
+    assert time.process_time() - began < 8
 
 
 # Classes and scores

@@ -124,7 +124,7 @@ SLOW = [
 @pytest.mark.parametrize("piece", SLOW, ids=[ascii(piece) for piece in SLOW])
 def test_time_grows_with_length_only(piece: str) -> None:
     text = piece * (100_000 // len(piece))
-    began = time.perf_counter()
+    began = time.process_time()
     fingerprint(text)
     tokens(text)
-    assert time.perf_counter() - began < 3.0
+    assert time.process_time() - began < 3.0
