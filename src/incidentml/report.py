@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from incidentml.types import Incident, Place, Urgency
+from incidentml.place_display import words_of
+from incidentml.types import Incident, Urgency
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["incident_table", "place_words"]
+__all__ = ["incident_table"]
 
 _STYLE = {Urgency.DANGER: "bold red", Urgency.SERIOUS: "yellow", Urgency.INCONVENIENCE: "", Urgency.NONE: "dim"}
-
-
-def place_words(place: Place) -> str:
-    """Return a place as one reads it aloud: settlement, street and house, landmark."""
-    street = " ".join(part for part in (place.street, place.house) if part)
-    return ", ".join(part for part in (place.settlement, street, place.landmark) if part) or "место не названо"
 
 
 def incident_table(incidents: Sequence[Incident], total: int) -> Table:
@@ -54,7 +49,7 @@ def incident_table(incidents: Sequence[Incident], total: int) -> Table:
         mark = "★ " if incident.fast_track else ""
         what = Text.assemble(
             (f"{mark}{incident.route.topic.removeprefix('★ ')}", "bold"),
-            f" — {place_words(incident.place)}\n",
+            f" — {words_of(incident.place) or 'место не названо'}\n",
             (incident.title, "dim"),
         )
         who = f"{incident.route.executor} ({incident.route.level.value})"
