@@ -45,7 +45,7 @@ class _Read:
 
     verdicts: list[Verdict]
     places: list[tuple[Place, ...]]
-    accepted: NDArray[np.intp]
+    accepted: list[int]
     vectors: NDArray[np.float32]
     routing: NDArray[np.float32]
     priority: NDArray[np.float32]
@@ -275,9 +275,9 @@ class IncidentPipeline(Persistent):
         hashes = np.array([key_hash(post.key) for post in posts], dtype=np.uint64)
         old = np.isin(hashes, state.seen, kind="sort")
         rejected = [
-            Rejection(lines[i], posts[i].id, f"duplicate: {_SEEN}", posts[i].id) for i in np.flatnonzero(old)
+            Rejection(lines[i], posts[i].id, f"duplicate: {_SEEN}", posts[i].id) for i in np.flatnonzero(old).tolist()
         ]
-        return list(np.flatnonzero(~old)), np.union1d(state.seen, hashes), rejected
+        return np.flatnonzero(~old).tolist(), np.union1d(state.seen, hashes), rejected
 
     def _read(self, posts: Sequence[Post], vectors: NDArray[np.float32] | None, clock: StageClock) -> _Read:
         """Run the stages that look at one post at a time."""
@@ -310,7 +310,7 @@ class IncidentPipeline(Persistent):
             accepted += [start + i for i in good]
             clock.tell("reading", start + len(chunk), len(posts))
         arrays = {name: np.concatenate(rows) for name, rows in kept.items()}
-        return _Read(verdicts, all_places, np.array(accepted, dtype=np.intp), **arrays)
+        return _Read(verdicts, all_places, accepted, **arrays)
 
     def _batch(self, complaints: Sequence[Post], found: _Read) -> PostBatch:
         return PostBatch(

@@ -1,4 +1,4 @@
-"""What a run returns: the posts with their verdicts, the open incidents, the rejected rows and the state to go on from."""
+"""What a run returns: posts with verdicts, open incidents, rejected rows and the state to go on from."""
 
 from __future__ import annotations
 
