@@ -1,4 +1,4 @@
-"""From the posts of one incident to the incident that an operator reads: place, title, route, priority, deadline."""
+"""From the posts of an incident to what an operator reads: place, title, route, priority, deadline."""
 
 from __future__ import annotations
 

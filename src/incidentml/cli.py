@@ -134,7 +134,7 @@ def show_model(name: Annotated[str, typer.Argument(help="NAME, NAME@VERSION or a
 
 @contextmanager
 def _progress() -> Iterator[Progress | None]:
-    """A progress bar on a terminal, nothing in a pipe."""
+    """Show a progress bar on a terminal, nothing in a pipe."""
     if not sys.stderr.isatty():
         yield None
         return

@@ -275,7 +275,8 @@ class IncidentPipeline(Persistent):
         hashes = np.array([key_hash(post.key) for post in posts], dtype=np.uint64)
         old = np.isin(hashes, state.seen, kind="sort")
         rejected = [
-            Rejection(lines[i], posts[i].id, f"duplicate: {_SEEN}", posts[i].id) for i in np.flatnonzero(old).tolist()
+            Rejection(lines[i], posts[i].id, f"duplicate: {_SEEN}", posts[i].id)
+            for i in np.flatnonzero(old).tolist()
         ]
         return np.flatnonzero(~old).tolist(), np.union1d(state.seen, hashes), rejected
 
