@@ -167,10 +167,11 @@ class PlaceFeatures:
 
     def candidates(
         self, text: str, words: Sequence[Word], region: str | None = None
-    ) -> tuple[list[Candidate], dict[int, int]]:
+    ) -> tuple[list[Candidate], dict[int, tuple[int, str]]]:
         """Return the pieces that could be part of a place, with the evidence for each.
 
-        The second value maps the first piece of every settlement's name found in the gazetteer to its number of pieces.
+        The second value maps pieces of settlements' names in the gazetteer to (number of pieces where a name begins,
+        or 0 inside one; evidence).
         """
         known = [self._known(word.text) for word in words]
         size = len(words)
@@ -207,7 +208,7 @@ class PlaceFeatures:
                         ),
                     )
                 )
-        return found, {index: length for index, (length, _) in towns.items() if length}
+        return found, towns
 
     def _towns(
         self, words: Sequence[Word], known: Sequence[_Known], region: str | None
@@ -306,6 +307,8 @@ def _features(
         f"a12={d1},{d2}",
         f"a1e={d1},{ending}",
         f"cc={c1},{d1}",
+        f"cdd={cap},{d1},{d2}",
+        f"ccd={cap},{c1},{d1}",
         f"c21={c2},{c1}",
         "s=" + street,
         f"sb={street},{b1}",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from incidentml.gazetteer import Gazetteer
-from incidentml.place_forms import is_adjective, nominative
 from incidentml.place_features import Word
+from incidentml.place_forms import is_adjective, nominative
 from incidentml.place_words import HOUSE_TYPES, LANDMARKS, NUMERALS, SETTLEMENT_TYPES, STREET_TYPES
 
 __all__ = ["Part", "landmarks", "read_parts"]
@@ -26,6 +26,8 @@ class Part(NamedTuple):
     candidates: tuple[str, ...] = ()
 
 
+#: Type words that a dot may follow; after a whole word it ends the sentence.
+_ABBREVIATED = frozenset("ул пр просп пер бул наб ш туп пл г гор с дер д пос п ст х мкр".split())
 _LETTER = re.compile(r"[а-я]")
 _NOT_LETTERS = frozenset("вискоу")  # one-letter words; a house letter among them must be glued to the number
 _BLOCKS = {"к": "к", "корп": "к", "корпус": "к", "корпусе": "к", "корпуса": "к", "стр": "с", "строение": "с"}
@@ -34,7 +36,6 @@ _BLOCKS = {"к": "к", "корп": "к", "корпус": "к", "корпусе":
 def read_parts(
     words: Sequence[Word],
     labels: Sequence[str],
-    names: Mapping[int, int],
     gazetteer: Gazetteer,
     region: str | None,
     municipality: str | None,
@@ -84,7 +85,7 @@ def _street(words: Sequence[Word], first: int, last: int) -> Part:
     kind, start, end = "", first, last
     if first and words[first - 1].text in STREET_TYPES:
         kind, start = STREET_TYPES[words[first - 1].text], first - 1
-    elif first > 1 and words[first - 1].text == "." and words[first - 2].text in STREET_TYPES:
+    elif first > 1 and words[first - 1].text == "." and words[first - 2].text in _ABBREVIATED & STREET_TYPES.keys():
         kind, start = STREET_TYPES[words[first - 2].text], first - 2
     elif last + 1 < len(words) and words[last + 1].text in STREET_TYPES and is_adjective(name[-1]):
         kind, end = STREET_TYPES[words[last + 1].text], last + 1
@@ -148,7 +149,7 @@ def _house(words: Sequence[Word], first: int) -> Part:
     start = first
     if first and words[first - 1].text in HOUSE_TYPES:
         start = first - 1
-    elif first > 1 and words[first - 1].text == "." and words[first - 2].text in HOUSE_TYPES:
+    elif first > 1 and words[first - 1].text == "." and words[first - 2].text in ("д", "к", "корп", "стр", "лит"):
         start = first - 2
     return Part("house", number + suffix, words[start].start, words[last].end, start, last)
 
@@ -167,7 +168,7 @@ def _settlement(
     start = first
     if first and words[first - 1].text in SETTLEMENT_TYPES:
         start = first - 1
-    elif first > 1 and words[first - 1].text == "." and words[first - 2].text in SETTLEMENT_TYPES:
+    elif first > 1 and words[first - 1].text == "." and words[first - 2].text in _ABBREVIATED & SETTLEMENT_TYPES.keys():
         start = first - 2
     readings = tuple(f"{entry.name} ({entry.region})" for entry in entries[:8]) if len(entries) > 1 else ()
     return Part("settlement", normal, words[start].start, words[last].end, start, last, readings)

@@ -8,7 +8,7 @@ ordinary words by themselves but names only by their shape, so that it works in 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -150,7 +150,7 @@ def _marks(text: str, words: Sequence[Word], marked: Mapping[str, str]) -> dict[
 
 
 #: What is taken off the score of «nothing»: a place missed costs more than a doubtful one.
-_BIAS = 0.5
+_BIAS = 0.7
 #: Candidates marked as nothing that a model of the other posts is this sure about are unmarked places, not examples.
 _NOISE = 0.1
 
@@ -181,7 +181,7 @@ def fit_weights(
     y = np.array(gold)
 
     def fit(rows: NDArray[np.intp]) -> LogisticRegression:
-        return LogisticRegression(C=C, max_iter=150, tol=1e-3, fit_intercept=False).fit(X[rows], y[rows])
+        return LogisticRegression(C=C, max_iter=400, fit_intercept=False).fit(X[rows], y[rows])
 
     # Candidates of one post follow one another: folds are runs, so that a post stays in one.
     fold = np.arange(len(y)) * folds // max(len(y), 1)

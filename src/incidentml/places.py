@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from incidentml.gazetteer import Gazetteer
 from incidentml.place_compare import PlaceAgreement, PlaceComparison, PlaceTable, compare
-from incidentml.place_parts import Part, landmarks, read_parts
 from incidentml.place_features import PlaceFeatures, split
+from incidentml.place_parts import Part, landmarks, read_parts
+from incidentml.place_rules import settle
 from incidentml.place_tagger import PlaceTagger
 from incidentml.text import fold
 from incidentml.types import Place, Span
@@ -68,9 +69,9 @@ class PlaceExtractor:
         if len(folded) != len(text):  # composed letters that fold changes in length do not exist; be safe
             return ()
         words = split(folded)
-        found, names = self._features.candidates(text, words, region)
-        labels = self._tagger.label(found, len(words))
-        parts = read_parts(words, labels, names, self._gazetteer, region, municipality)
+        found, towns = self._features.candidates(text, words, region)
+        labels = settle(text, words, self._tagger.label(found, len(words)), towns)
+        parts = read_parts(words, labels, self._gazetteer, region, municipality)
         parts.extend(landmarks(words, labels, parts))
         return _places(parts)
 

@@ -1,0 +1,69 @@
+"""What grammar settles after the tagger: a type word before a name, a name before a noun, two towns at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from incidentml.gazetteer import word_class
+from incidentml.place_features import Word
+from incidentml.place_words import AREA_TYPES, LANDMARKS, SETTLEMENT_TYPES, STREET_TYPES
+
+__all__ = ["settle"]
+
+#: Type words that can be read in no other way.
+_SURE_STREET = frozenset(
+    word for word, kind in STREET_TYPES.items() if kind in ("улица", "проспект", "переулок", "бульвар", "проезд")
+) - {"пр"}
+_SURE_SETTLEMENT = frozenset(
+    word for word, kind in SETTLEMENT_TYPES.items() if kind not in ("город", "станция", "рабочий поселок")
+) - {"с", "д", "п", "х"}
+_WIDE = frozenset(word for word, kind in AREA_TYPES.items() if kind in ("район", "округ"))
+_LARGE = 6  # digits of the number of people: a city with parts that have names
+
+
+def settle(
+    text: str, words: Sequence[Word], labels: list[str], towns: Mapping[int, tuple[int, str]]
+) -> list[str]:
+    """Return corrected labels.
+
+    Parameters
+    ----------
+    text : str
+        As given, for capitals.
+    words, labels
+        Pieces and what the tagger made of them.
+    towns : mapping
+        From the first piece of a name in the gazetteer to its number of pieces and evidence.
+    """
+    labels = list(labels)
+    for index, word in enumerate(words):
+        if not word.text[0].isalpha() or len(word.text) < 3:
+            continue
+        before = words[index - 1].text if index else ""
+        if before == "." and index > 1 and len(words[index - 2].text) <= 5:
+            before = words[index - 2].text
+        name = text[word.start].isupper() or word_class(word.text)[:1] in ("", "g", "s") or index in towns
+        if labels[index] in "OTL" and before in _SURE_STREET and name and word.text not in STREET_TYPES:
+            labels[index] = "S"
+        elif labels[index] in "OLS" and before in _SURE_SETTLEMENT and name:
+            labels[index] = "T"
+        after = words[index + 1].text if index + 1 < len(words) else ""
+        if labels[index] == "S" and before not in STREET_TYPES and after in LANDMARKS and after not in STREET_TYPES:
+            agrees = word.text.endswith(("ая", "ой", "ую", "ый", "ий", "ого", "ом", "ому"))
+            if agrees:
+                labels[index] = "L"
+    return _one_town(words, labels, towns)
+
+
+def _one_town(words: Sequence[Word], labels: list[str], towns: Mapping[int, tuple[int, str]]) -> list[str]:
+    """Beside a city of the feed's region, an unknown settlement without a type word is a part of that city."""
+    marked = [index for index, label in enumerate(labels) if label == "T"]
+    city = any(index in towns and towns[index][1][:2] == f"r{_LARGE}" for index in marked)
+    for index in marked:
+        before = words[index - 1].text if index else ""
+        if before == "." and index > 1:
+            before = words[index - 2].text
+        wide = index + 1 < len(words) and words[index + 1].text in _WIDE
+        if before not in SETTLEMENT_TYPES and len(marked) > 1 and (wide or (city and index not in towns)):
+            labels[index] = "L"
+    return labels
