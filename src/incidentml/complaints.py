@@ -19,7 +19,7 @@ from incidentml.complaint_explain import Explanation, explain_post
 from incidentml.complaint_features import complaint_features
 from incidentml.complaint_reasons import Signals, reasons_for, signals_of
 from incidentml.errors import DataError, ModelFormatError
-from incidentml.numeric import exact_product
+from incidentml.numeric import exact_product, on_grid
 from incidentml.persistence import FittedState, Persistent
 from incidentml.types import Concreteness, Kind, Verdict
 
@@ -29,6 +29,8 @@ _COMPLAINT = Kind.COMPLAINT.value
 _KINDS = frozenset(kind.value for kind in Kind)
 #: Scaled features are held inside this range: one wild value can neither dominate nor overflow the exact product.
 _LIMIT = 4.0
+#: Weights lie on the grid of the exact product, so that single precision on disk loses nothing.
+_COEF_BITS = 18
 
 
 class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
@@ -126,7 +128,8 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
             raise ValueError(f"groups has {len(np.asarray(groups))} entries for {len(codes)} posts")
         self.scale_ = np.maximum(np.abs(checked).max(axis=0), 1.0).astype(np.float32)
         rows = self._scaled(checked)
-        self.coef_, self.intercept_, self.n_iter_ = self._solve(rows, codes, weight)
+        coef, self.intercept_, self.n_iter_ = self._solve(rows, codes, weight)
+        self.coef_ = on_grid(coef, _COEF_BITS)
         column = np.flatnonzero(self.classes_ == _COMPLAINT)
 
         def scores_of(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from complaint_fixtures import features_of, slots_of
+from incidentml.complaint_features import complaint_features, feature_names
+from incidentml.complaint_lexicon import CLASSES, PAIRS, Matcher
+from incidentml.types import Concreteness, Span
+
+_NAMES = feature_names(0)
+
+
+def _value(text, name, **options):
+    row = complaint_features([text], np.zeros((1, 0)), [Concreteness(0.0)], **options)[0]
+    return row[_NAMES.index(name)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("у нас нет воды", "pair: negation + home"),
+        ("Воды опять нет.", "pair: home + negation"),
+        ("управляющая молчит", "pair: charge + silence"),
+        ("третий день без света", "pair: ordinal + unit"),
+        ("пишет подписчица", "word: relay"),
+        ("Спасибо за яму во дворе", "pair: thanks + fault"),
+        ("продам шкаф", "word: sell"),
+        ("как сообщили в мэрии", "word: report"),
+        ("net vody tretiy den", "form: no cyrillic"),
+        ("Звоните +7 900 000-11-22", "form: phone"),
+        ("когда уберут мусор?", "form: question at the end"),
+    ],
+)
+def test_evidence_is_found(text, name):
+    assert _value(text, name) > 0
+
+
+def test_pairs_do_not_cross_sentences_or_posts():
+    assert _value("Денег нет. Вода мокрая", "pair: negation + home") == 0
+    two = features_of(["денег нет", "вода мокрая"])
+    assert two[:, _NAMES.index("pair: negation + home")].tolist() == [0, 0]
+
+
+def test_folded_letters_and_case_do_not_matter():
+    assert np.array_equal(features_of(["НЕТ тёплой воды"])[0, :60], features_of(["нет теплой воды"])[0, :60])
+
+
+def test_source_tells_what_page_it_is():
+    assert _value("текст", "source: talk", sources=["Подслушано Самара"]) > 0
+    assert _value("текст", "source: official", sources=["Администрация города"]) > 0
+    assert _value("текст", "source: talk", sources=[None]) == 0
+
+
+def test_filled_slots_are_seen():
+    slots = [Concreteness(0.7, {"where": (Span(0, 1),)})]
+    row = complaint_features(["а"], np.zeros((1, 0)), slots)[0]
+    assert row[_NAMES.index("slot: where")] > 0
+    assert row[_NAMES.index("slot: what")] == 0
+
+
+def test_names_match_columns():
+    assert complaint_features(["а"], np.zeros((1, 7)), [Concreteness(0.0)]).shape == (1, len(feature_names(7)))
+    assert complaint_features([], np.zeros((0, 7)), []).shape == (0, len(feature_names(7)))
+
+
+def test_lengths_must_agree():
+    with pytest.raises(ValueError, match="give one of each"):
+        complaint_features(["а", "б"], np.zeros((1, 3)), [Concreteness(0.0)])
+
+
+def test_pairs_name_known_classes():
+    assert {name for a, b, _ in PAIRS for name in (a, b)} <= {*CLASSES, "number"}
+
+
+def test_matcher_reads_words_beginnings_and_endings():
+    matcher = Matcher("яма прорва* *айте")
+    assert [matcher(t) for t in ("яма", "ямами", "прорвало", "узнайте", "йте")] == [True, False, True, True, False]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(max_size=80), max_size=6))
+def test_any_text_gives_finite_rows_of_its_own(texts):
+    rows = features_of(texts)
+    assert np.isfinite(rows).all()
+    assert np.abs(rows).max(initial=0) <= 1.0
+    for text, row in zip(texts, rows, strict=True):
+        assert np.array_equal(features_of([text])[0], row)
+
+
+def test_time_is_linear_in_length():
+    unit = "нет воды!!! ((( https://vk.com/a +7 900 000 11 22 ... ))) «а» "
+    short, long = [unit * 100], [unit * 1600]
+    slots = slots_of(["а"])
+    seconds = []
+    for texts in (short, long):
+        start = time.perf_counter()
+        complaint_features(texts, np.zeros((1, 0)), slots)
+        seconds.append(time.perf_counter() - start)
+    assert seconds[1] < 64 * max(seconds[0], 0.01)
