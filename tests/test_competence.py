@@ -38,8 +38,12 @@ def test_the_most_specific_row_wins_whatever_the_order(table):
         read = table("\n".join(order))
         lift = "Лифт неисправен или отключен"
         assert read.find(lift, Level.MUNICIPAL, region="Пермский край", municipality="Пермь").executor == "Лифты"
-        assert read.find(lift, Level.REGIONAL, region="Пермский край", municipality="Пермь").executor == "Город ЖКХ"
-        assert read.find("Очередь", Level.REGIONAL, region="Пермский край", municipality="Пермь").executor == "Город"
+        assert (
+            read.find(lift, Level.REGIONAL, region="Пермский край", municipality="Пермь").executor == "Город ЖКХ"
+        )
+        assert (
+            read.find("Очередь", Level.REGIONAL, region="Пермский край", municipality="Пермь").executor == "Город"
+        )
         assert read.find(lift, Level.MUNICIPAL, region="Пермский край", municipality="Кунгур").executor == "Край"
         assert read.find(lift, Level.MUNICIPAL, region="Омская область").executor == "Кто угодно"
 
