@@ -1,6 +1,10 @@
 """Routing and priority per incident, on territories that the model has not seen, beside three baselines.
 
-    python benchmarks/routing.py [--public DIR] [--territories perm,stream_samara]
+    python benchmarks/routing.py [--encoders DIR] [--territories perm,stream_samara] [--public DIR]
+
+The shipped encoder has learnt from topic labels of the whole corpus, so it may not judge any of it: `--encoders`
+names a folder with an encoder for each territory that has not seen that territory. Without it the models see words
+only.
 
 Writes ``results/routing.json`` and every case into ``results/routing_cases.json``; with ``--public`` also
 ``results/routing_public.json``.
@@ -36,11 +40,13 @@ def encoder() -> StaticEncoder:
     return StaticEncoder.load(max((ROOT / "models" / "static-ru").iterdir()))
 
 
-def left_out(items: list[Any], chosen: str | None) -> list[set[str]]:
+def left_out(items: list[Any], chosen: str | None, encoders: Path | None) -> list[set[str]]:
     """Return the territories of each fold: a region and a stream are left out together, to halve the cost."""
     if chosen:
         return [{name} for name in chosen.split(",")]
     present = sorted({item.territory for item in items if item.post})
+    if encoders is not None:
+        return [{name} for name in present if (encoders / name).is_dir()]
     regions = [name for name in present if not name.startswith("stream_")]
     streams = [name for name in present if name.startswith("stream_")]
     found = [{name} for name in regions] or [set()]
@@ -81,13 +87,13 @@ def baselines(train: list[Any], test: list[Any], cases: list[list[int]]) -> dict
 
 
 def predict(
-    train: list[Any], test: list[Any], cases: list[list[int]], vectors: dict[int, Any]
+    train: list[Any], test: list[Any], cases: list[list[int]], encode: StaticEncoder | None
 ) -> list[dict[str, Any]]:
     """What the library says of each case."""
     groups = [item.territory if item.post else f"{item.territory}:{i}" for i, item in enumerate(train)]
     together = [item.gold.incident for item in train]
-    seen = np.stack([vectors[id(item)] for item in train])
     texts = [item.text for item in train]
+    seen = None if encode is None else encode.encode(texts)
     router = Router(folds=2).fit(
         routing_features(texts, seen),
         [item.gold.topic for item in train],
@@ -103,22 +109,22 @@ def predict(
         incidents=together,
         topics=[item.gold.topic for item in train],
     )
-    new = np.stack([vectors[id(item)] for item in test])
-    routing = router.score_posts([item.text for item in test], new)
-    priority = scorer.score_posts([item.text for item in test], new)
+    new_texts = [item.text for item in test]
+    new = None if encode is None else encode.encode(new_texts)
+    routing = router.score_posts(new_texts, new)
+    priority = scorer.score_posts(new_texts, new)
     said = []
     for rows in cases:
         topic = router.topic(routing[rows])
         evidence = IncidentEvidence.from_posts([test[row].post for row in rows], topic=topic)
         scored = scorer.score(priority[rows], evidence)
         route = router.route(routing[rows], scale=scored.scale, region=test[rows[0]].region)
-        proba = router.groups_proba(router.pool(routing[rows]))[0]
         said.append(
             {
                 "topic": route.topic,
                 "ranked": [name for name, _ in route.topic_alternatives],
                 "certainty": route.topic_alternatives[0][1],
-                "group": str(router.taxonomy.groups[int(proba.argmax())]),
+                "group": route.group,
                 "set": list(router.group_set(routing[rows])),
                 "level": route.level.value,
                 "scale": scored.scale.value,
@@ -199,12 +205,14 @@ def own_table(path: Path, encode: StaticEncoder, base: Router) -> dict[str, Any]
     return out
 
 
-def measure_public(folder: Path, encode: StaticEncoder, routed: list[Any], vectors: dict[int, Any]) -> None:
+def measure_public(folder: Path, routed: list[Any]) -> None:
     """Agreement with silver groups of real messages, and a user's own table; nothing of it is stored or learnt."""
+    encode = encoder()
+    texts = [item.text for item in routed]
     base = Router(folds=2).fit_texts(
-        [item.text for item in routed],
+        texts,
         [item.gold.topic for item in routed],
-        embeddings=np.stack([vectors[id(item)] for item in routed]),
+        embeddings=encode.encode(texts),
         groups=[item.territory if item.post else f"{item.territory}:{i}" for i, item in enumerate(routed)],
         incidents=[item.gold.incident for item in routed],
     )
@@ -226,25 +234,25 @@ def measure_public(folder: Path, encode: StaticEncoder, routed: list[Any], vecto
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--public", type=Path, help="optional folder with public data to measure on")
+    parser.add_argument("--encoders", type=Path, help="folder with an encoder for each territory left out")
     parser.add_argument("--territories", help="only these, comma separated")
     options = parser.parse_args()
-    encode = encoder()
     items = corpus()
     routed = [item for item in items if item.gold.topic and item.gold.scale and item.gold.urgency is not None]
-    vectors = dict(zip([id(item) for item in routed], encode.encode([item.text for item in routed]), strict=True))
     if options.public:
-        measure_public(options.public, encode, routed, vectors)
+        measure_public(options.public, routed)
         return
     gold: list[dict[str, Any]] = []
     names: list[str] = []
     said: dict[str, list[dict[str, Any]]] = {"incidentml": [], "majority": [], "nearest": [], "svm": []}
-    for out in left_out(routed, options.territories):
+    for out in left_out(routed, options.territories, options.encoders):
+        encode = None if options.encoders is None else StaticEncoder.load(options.encoders / next(iter(out)))
         train = [item for item in routed if item.territory not in out]
         test = [item for item in routed if item.territory in out]
         cases = incidents_of(test)
         gold += [{name: str(getattr(test[rows[0]].gold, name)) for name in NAMES} for rows in cases]
         names += [test[rows[0]].territory for rows in cases]
-        said["incidentml"] += predict(train, test, cases, vectors)
+        said["incidentml"] += predict(train, test, cases, encode)
         for name, lines in baselines(train, test, cases).items():
             said[name] += lines
         print(out, len(cases), flush=True)
@@ -262,13 +270,14 @@ def main() -> None:
                 )
     result["risk_coverage"] = risk_coverage(gold, said["incidentml"])
     result["review_share"] = float(np.mean([line["review"] for line in said["incidentml"]]))
-    write_result("routing", result)
+    name = "routing" if options.encoders is None else "routing_encoders"
+    write_result(name, result)
     for model, kinds_ in result["models"].items():
         print(model, {kind: {k: v[0] for k, v in table.items() if isinstance(v, list) and k != "territories"}
                       for kind, table in kinds_.items()})  # fmt: skip
     print(result["risk_coverage"], result["review_share"])
     write_result(
-        "routing_cases",
+        f"{name}_cases",
         [{"territory": n, "gold": g, "said": s} for n, g, s in zip(names, gold, said["incidentml"], strict=True)],
     )
 
