@@ -162,13 +162,15 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
         """Return weights and intercepts with one column per class of the whole fit, and the steps taken."""
         from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits
 
         present = np.unique(codes)
         class_weight: Any = self.class_weight
         if isinstance(class_weight, Mapping):
             class_weight = {code: class_weight.get(self.classes_[code], 1.0) for code in present}
         model = LogisticRegression(C=self.C, class_weight=class_weight, max_iter=self.max_iter)
-        model.fit(rows, codes, sample_weight=weight)
+        with threadpool_limits(limits=1, user_api="blas"):  # more threads only wait for one another
+            model.fit(rows, codes, sample_weight=weight)
         coef, intercept = model.coef_.T, model.intercept_
         if len(present) == 2:  # one row for the second class: shared out, so that softmax gives the same
             coef, intercept = np.hstack([-coef / 2, coef / 2]), np.r_[-intercept / 2, intercept / 2]
