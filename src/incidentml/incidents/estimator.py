@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, ClassVar, Self
@@ -52,7 +53,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         Least number of linked posts for that; smaller components need no cores.
     place_days, text_days : float
         How far apart in time a pair with, without a shared place may lie. Later posts are a recurrence.
-    horizon_days : float, default=400
+    horizon_days : float, default=730
         Incidents whose last post is older than this before the newest post are let go at the next update.
     lateness_days : float, default=14
         Posts may arrive so long after newer ones and still get the incidents that they would have got in time.
@@ -75,7 +76,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         density_from: int = 40,
         place_days: float = 14.0,
         text_days: float = 6.0,
-        horizon_days: float = 400.0,
+        horizon_days: float = 730.0,
         lateness_days: float = 14.0,
     ) -> None:
         self.link_floor = link_floor
@@ -276,7 +277,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         edges = edges.join(self._links(columns, np.flatnonzero(stands), fresh))
         touched = np.arange(n) >= held
         touched |= representative != old
-        for decision in set(decisions) ^ set(state.decisions):
+        now, then = Counter(decisions), Counter(state.decisions)
+        for decision in (now - then) + (then - now):
             touched[[row_of[key] for key in decision.keys if key in row_of]] = True
         dropped = lost[state.edges.left] | lost[state.edges.right]
         touched[state.edges.left[dropped]] = True

@@ -61,12 +61,13 @@ def pair_features(
     ----------
     columns : Columns
     left, right : ndarray of int
-        Rows of the pairs; every value is symmetric in the two.
+        Rows of the pairs, in either order.
     table : PlaceTable
     at : ndarray of int
         Row of `table` for each row of `columns`.
     """
     out = np.zeros((len(left), len(FEATURES)), dtype=np.float32)
+    left, right = _earlier_first(columns, left, right)
     has_place, has_street = _told(columns)
     top = columns.topics.argmax(axis=1) if columns.topics.shape[1] else None
     for first in range(0, len(left), _CHUNK):
@@ -128,6 +129,15 @@ def pair_features(
         for k, name in enumerate(FEATURES):
             out[first : first + _CHUNK, k] = values[name]
     return out
+
+
+def _earlier_first(
+    columns: Columns, left: NDArray[np.intp], right: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Turn pairs so that which post comes first does not hang on the order of rows."""
+    gap = columns.times[left] - columns.times[right]
+    turned = (gap > 0) | ((gap == 0) & (columns.code[left] > columns.code[right]))
+    return np.where(turned, right, left), np.where(turned, left, right)
 
 
 def _cosine(steps: NDArray[np.int16], a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -66,8 +66,8 @@ def partition(
     from scipy.sparse.csgraph import connected_components
 
     n = len(columns)
-    if not n:
-        return np.zeros(0, np.uint64)
+    if not touched.any():
+        return before
     must, cannot = constraints(decisions, row_of)
     ties = np.array(must, dtype=np.intp).reshape(-1, 2)
     ties = representative[ties]
