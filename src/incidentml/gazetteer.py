@@ -119,7 +119,10 @@ class Gazetteer:
         self._settlements: dict[str, list[Settlement]] = {}
         #: Keys of first words of names that have more words: where a longer name may begin.
         self.longer: set[str] = set()
-        self._streets: set[str] = set()
+        #: Stems of a name -> the name.
+        self._streets: dict[str, str] = {}
+        #: Initial and stem of the last word -> the name, for «К. Маркса».
+        self._initials: dict[str, str] = {}
         self.street_words: set[str] = set()
         self._longer_streets: set[str] = set()
         self._nicknames: dict[str, Settlement] = {}
@@ -161,7 +164,8 @@ class Gazetteer:
         gazetteer = cls((), ())
         base = _default()
         gazetteer._settlements = {key: list(found) for key, found in base._settlements.items()}
-        gazetteer.longer, gazetteer._streets = set(base.longer), set(base._streets)
+        gazetteer.longer, gazetteer._streets = set(base.longer), dict(base._streets)
+        gazetteer._initials = dict(base._initials)
         gazetteer._longer_streets = set(base._longer_streets)
         gazetteer.street_words, gazetteer._nicknames = set(base.street_words), dict(base._nicknames)
         gazetteer.add(
@@ -188,7 +192,9 @@ class Gazetteer:
         for street in streets:
             words = [word for word in fold(street).replace(".", " ").split() if word not in _STREET_TYPES]
             if words:
-                self._streets.add(" ".join(map(stem, words)))
+                self._streets.setdefault(" ".join(map(stem, words)), " ".join(words))
+                if len(words) == 2 and words[0].isalpha():
+                    self._initials.setdefault(f"{words[0][0]} {stem(words[1])}", " ".join(words))
                 if len(words) > 1:
                     self._longer_streets.add(stem(words[0]))
                 self.street_words.update(stem(word) for word in words if len(word) > 2)
@@ -223,6 +229,13 @@ class Gazetteer:
     def nickname(self, nickname: str, entry: Settlement) -> None:
         """Add another name, in any case form, for a settlement or a part of one."""
         self._nicknames[" ".join(map(_key, fold(nickname).split()))] = entry
+
+    def street_name(self, words: Sequence[str]) -> str | None:
+        """Return the nominative of a known street's name, given in some case or with an initial."""
+        found = self._streets.get(" ".join(map(stem, words)))
+        if found is None and len(words) == 2 and len(words[0]) == 1:
+            found = self._initials.get(f"{words[0]} {stem(words[1])}")
+        return found
 
     def is_street(self, name: str) -> bool:
         """Tell whether a folded name, in some case, is one of the known street names."""

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from incidentml.gazetteer import Gazetteer
 from incidentml.place_forms import loose_stem, stem
 from incidentml.text import fold
 from incidentml.types import Agreement, Place
@@ -34,6 +35,7 @@ _WEIGHTS = np.array(
     [[-0.6, 0.0, 0.05, 0.15], [-0.7, 0.0, 0.3, 0.45], [-0.9, 0.0, 0.15, 0.3], [-0.15, 0.0, 0.05, 0.25]],
     dtype=np.float32,
 )
+_OTHER_TOWN = np.float32(-0.4)
 #: Places of one post that are compared at most; more are lists of addresses, where the first ones stand for all.
 _MAX_PLACES = 6
 
@@ -64,9 +66,15 @@ _STREET_KINDS = frozenset(
         "взвоз",
     ]
 )
+#: Words for the rank of a settlement's surroundings, which do not tell settlements apart.
+_UNITS = frozenset("район округ города поселок село деревня станица".split())
+#: People from which a settlement has parts with names of their own.
+_CITY = 100_000
 _NUMBER = re.compile(r"\d{1,5}")
+_YEARS = re.compile(r"(\d)[- ]лети[яею]\b")
 _DIGIT = re.compile(r"\d")
-_HOUSE = re.compile(r"(\d{1,4})([а-я]?)(?:[/кс-](\d{1,4}[а-я]?))?")
+_HOUSE = re.compile(r"(\d{1,4})([а-я]?)(?:[/кс](\d{1,4}[а-я]?))?(?:с\d{1,3})?")
+_RANGE = re.compile(r"(\d{1,4})-(\d{1,4})")
 _TITLES = frozenset(
     [
         "академика",
@@ -114,7 +122,7 @@ class _Street(NamedTuple):
 @lru_cache(maxsize=65536)
 def _street(text: str) -> _Street:
     kind, words = "", []
-    for word in fold(text).replace(".", " ").split():
+    for word in _YEARS.sub(r"\1 лет", fold(text)).replace(".", " ").split():
         if word in _STREET_KINDS and not kind:
             kind = word
         else:
@@ -130,13 +138,15 @@ def _street(text: str) -> _Street:
 
 
 @lru_cache(maxsize=65536)
-def _houses(text: str) -> tuple[tuple[int, str], ...]:
-    """Number and suffix (letter or block) of each house: ``"12к2"``, ``"12/2"``, ``"14, 16а"``."""
+def _houses(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Return first and last number and suffix of each house: ``"12к2"``, ``"12/2"``, ``"14, 16а"``, ``"22-28"``."""
     found = []
     for part in re.split(r"[,;\s]+", fold(text)):
-        if match := _HOUSE.fullmatch(part):
+        if match := _RANGE.fullmatch(part):
+            found.append((int(match[1]), int(match[2]), ""))
+        elif match := _HOUSE.fullmatch(part):
             number, letter, block = match.groups()
-            found.append((int(number), letter or block or ""))
+            found.append((int(number), int(number), letter or block or ""))
     return tuple(found)
 
 
@@ -145,13 +155,20 @@ def _landmark(text: str) -> tuple[str, str, str]:
     """Kind, number and name: ``"школа 12"`` is a school with a number, ``"остановка рынок"`` a stop with a name."""
     kind, *rest = fold(text).split()[:8] or [""]
     numbers = [word for word in rest if word[0].isdigit()]
-    names = [stem(word) for word in rest if not word[0].isdigit()]
+    names = [loose_stem(word) for word in rest if not word[0].isdigit()]
     return stem(kind) if kind else "", numbers[0] if numbers else "", names[-1] if names else ""
 
 
 @lru_cache(maxsize=65536)
-def _settlement(text: str) -> str:
-    return " ".join(stem(word) for word in fold(text).split())
+def _settlement(text: str) -> tuple[str, str, bool, bool]:
+    """Name, root that words made from it share, whether it is a city, whether the gazetteer knows it."""
+    words = [word for word in fold(text).split() if word not in _UNITS] or fold(text).split()
+    name = " ".join(map(stem, words))
+    root = (
+        " ".join(map(loose_stem, words)) if len(words) > 1 else loose_stem(loose_stem(words[0])) if words else ""
+    )
+    entries = Gazetteer.default().find(words) if words else []
+    return name, root, any(entry.population >= _CITY for entry in entries), bool(entries)
 
 
 _WORDS = {
@@ -225,8 +242,8 @@ class PlaceTable:
         for row in places:
             for rows, coded in zip((settlements, addresses, landmarks), _code(row, number), strict=True):
                 rows.append(coded)
-        self._settlements = _pad(settlements, 1)
-        self._addresses = _pad(addresses, 6)
+        self._settlements = _pad(settlements, 4)
+        self._addresses = _pad(addresses, 7)
         self._landmarks = _pad(landmarks, 3)
 
     @classmethod
@@ -254,6 +271,8 @@ class PlaceTable:
         score = np.zeros(len(left), dtype=np.float32)
         for part, codes in enumerate((settlement, street, house, landmark)):
             score += _WEIGHTS[part][codes + 1]
+        # One street name and house number in two towns are two places, however much else agrees.
+        score = np.where(settlement == CONFLICT, np.minimum(score, _OTHER_TOWN), score)
         return PlaceAgreement(settlement, street, house, landmark, np.clip(score, -1.0, 1.0))
 
     def block_keys(self) -> list[tuple[Hashable, ...]]:
@@ -269,14 +288,14 @@ class PlaceTable:
                 if place.street:
                     main = _street(place.street).main
                     found[("street", region, main)] = None
-                    for house, _ in _houses(place.house or ""):
+                    for house, _, _ in _houses(place.house or ""):
                         found[("house", region, main, house)] = None
                 if place.landmark:
                     kind, count, name = _landmark(place.landmark)
                     if count or name:
                         found[("landmark", region, kind if count else "", count, name)] = None
                 if place.settlement:
-                    found[("settlement", region, _settlement(place.settlement))] = None
+                    found[("settlement", region, _settlement(place.settlement)[0])] = None
             keys.append(tuple(found))
         return keys
 
@@ -287,7 +306,9 @@ def _code(places: Sequence[Place], number: _Interner) -> tuple[list[tuple[int, .
     landmarks: dict[tuple[int, ...], None] = {}
     for place in places:
         if place.settlement:
-            settlements[(number("settlement", _settlement(place.settlement)),)] = None
+            name, root, city, known = _settlement(place.settlement)
+            row = (number("settlement", name), number("root", root), int(city), int(known))
+            settlements[row] = None
         street = _street(place.street) if place.street else _Street("", "", "")
         coded = (
             number("street", street.main),
@@ -296,9 +317,9 @@ def _code(places: Sequence[Place], number: _Interner) -> tuple[list[tuple[int, .
             int(bool(_DIGIT.search(street.modifier))),
         )
         houses = _houses(place.house) if place.house else ()
-        for house, suffix in houses or ((0, ""),):
+        for house, end, suffix in houses or ((0, 0, ""),):
             if street.main or house:
-                addresses[(*coded, house, number("suffix", suffix))] = None
+                addresses[(*coded, house, end, number("suffix", suffix))] = None
         if place.landmark:
             kind, count, name = _landmark(place.landmark)
             landmarks[(number("thing", kind), number("count", count), number("name", name))] = None
@@ -325,7 +346,14 @@ def _best(
 
 
 def _settlement_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int8]:
-    return np.where(a == b, SAME, CONFLICT).astype(np.int8)
+    """Names that differ are in conflict, unless one may be a part of the other or made from it.
+
+    A name that no gazetteer knows is, beside a city, perhaps a part of that city.
+    """
+    (name, root, city, known), (name2, root2, city2, known2) = a.T, b.T
+    within = ((city > 0) & (known2 == 0)) | ((city2 > 0) & (known == 0))
+    differ = np.where(root == root2, COMPATIBLE, np.where(within, UNKNOWN, CONFLICT))
+    return np.where(np.asarray(name == name2), SAME, differ).astype(np.int8).reshape(-1, 1)
 
 
 def _address_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int8]:
@@ -343,18 +371,21 @@ def _address_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int
     both = (main > 0) & (main2 > 0)
     street = np.where(both, np.where(apart, CONFLICT, np.where(vague, COMPATIBLE, SAME)), -2)
     suffixes = np.where(suffix == suffix2, SAME, np.where((suffix == 0) | (suffix2 == 0), COMPATIBLE, CONFLICT))
-    known = np.where(house == house2, suffixes, CONFLICT)
+    overlap = np.where((house <= end2) & (house2 <= end), COMPATIBLE, CONFLICT)
+    known = np.where((house == house2) & (end == end2), suffixes, overlap)
     hint = np.where(known > UNKNOWN, COMPATIBLE, -2)
     told = (house > 0) & (house2 > 0) & ~(both & apart)
     return np.stack([street, np.where(told, np.where(both, known, hint), -2)], axis=1).astype(np.int8)
 
 
 def _landmark_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int8]:
+    """Only numbers set landmarks of one kind apart: a place is seen from many landmarks, and each has many names."""
     (kind, count, name), (kind2, count2, name2) = a.T, b.T
     alike = kind == kind2
     counted, named = (count > 0) & (count2 > 0), (name > 0) & (name2 > 0)
-    differ = (counted & (count != count2)) | (named & (name != name2))
+    apart = counted & (count != count2)
     equal = (counted & (count == count2)) | (named & (name == name2))
-    within = np.where(differ, CONFLICT, np.where(equal, SAME, COMPATIBLE))
+    vague = ~named & ~counted
+    within = np.where(apart, CONFLICT, np.where(equal, SAME, np.where(vague, COMPATIBLE, UNKNOWN)))
     across = np.where(named & (name == name2), COMPATIBLE, UNKNOWN)
     return np.asarray(np.where(alike, within, across), dtype=np.int8)[:, None]

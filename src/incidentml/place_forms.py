@@ -58,7 +58,7 @@ def stem(word: str) -> str:
 def loose_stem(word: str) -> str:
     """Return a shorter stem under which a street and its nickname meet: Ленинградская, ленинградка."""
     base = stem(word)
-    for ending in ("овск", "евск", "инск", "ск", "к", "н", "ов", "ев", "ин"):
+    for ending in ("енск", "овск", "евск", "инск", "ск", "к", "н", "ов", "ев", "ин"):
         if base.endswith(ending) and len(base) - len(ending) >= 4:
             return base[: -len(ending)]
     return base

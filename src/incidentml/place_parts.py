@@ -9,7 +9,7 @@ from typing import NamedTuple
 from incidentml.gazetteer import Gazetteer
 from incidentml.place_features import Word
 from incidentml.place_forms import is_adjective, nominative
-from incidentml.place_words import HOUSE_TYPES, LANDMARKS, NUMERALS, SETTLEMENT_TYPES, STREET_TYPES
+from incidentml.place_words import AREA_TYPES, HOUSE_TYPES, LANDMARKS, NUMERALS, SETTLEMENT_TYPES, STREET_TYPES
 
 __all__ = ["Part", "landmarks", "read_parts"]
 
@@ -50,16 +50,17 @@ def read_parts(
             continue
         last = index
         if label == "H":
-            part = _house(words, index)
+            part = _houses(words, labels, index)
         else:
             while (after := _continues(words, labels, last, label)) is not None:
                 last = after
             part = (
-                _street(words, index, last)
+                _street(words, index, last, gazetteer)
                 if label == "S"
                 else _settlement(words, index, last, gazetteer, region, municipality)
             )
-        parts.append(part)
+        if label != "H" or part.normal[0].isdigit():
+            parts.append(part)
         index = max(part.last, last) + 1
     return parts
 
@@ -80,18 +81,36 @@ def _continues(words: Sequence[Word], labels: Sequence[str], last: int, label: s
     return None
 
 
-def _street(words: Sequence[Word], first: int, last: int) -> Part:
+def _street(words: Sequence[Word], first: int, last: int, gazetteer: Gazetteer) -> Part:
     name = [word.text for word in words[first : last + 1] if word.text not in ".-"]
     kind, start, end = "", first, last
     if first and words[first - 1].text in STREET_TYPES:
         kind, start = STREET_TYPES[words[first - 1].text], first - 1
-    elif first > 1 and words[first - 1].text == "." and words[first - 2].text in _ABBREVIATED & STREET_TYPES.keys():
+    elif (
+        first > 1 and words[first - 1].text == "." and words[first - 2].text in _ABBREVIATED & STREET_TYPES.keys()
+    ):
         kind, start = STREET_TYPES[words[first - 2].text], first - 2
     elif last + 1 < len(words) and words[last + 1].text in STREET_TYPES and is_adjective(name[-1]):
         kind, end = STREET_TYPES[words[last + 1].text], last + 1
     kind = kind or "улица"
-    normal = " ".join([kind, *(nominative(word, kind) for word in name if len(word) > 1 or word.isdigit())])
+    known = gazetteer.street_name(name)
+    normal = f"{kind} {known or ' '.join(nominative(w, kind) for w in name if len(w) > 1 or w.isdigit())}"
     return Part("street", normal, words[start].start, words[end].end, start, end)
+
+
+def _houses(words: Sequence[Word], labels: Sequence[str], first: int) -> Part:
+    """Return one house or a list of them: «14, 16 и 18», «22-28»."""
+    part = _house(words, first)
+    normal = part.normal
+    while True:
+        at = part.last + 2
+        if at >= len(words) or labels[at] != "H" or words[at - 1].text not in (",", "и", "-", "–", "—"):
+            break
+        following = _house(words, at)
+        ranged = words[at - 1].text in "-–—" and normal.isdigit() and following.normal.isdigit()
+        normal += ("-" if ranged and int(following.normal) > int(normal) else ",") + following.normal
+        part = part._replace(end=following.end, last=following.last)
+    return part._replace(normal=normal)
 
 
 def _house(words: Sequence[Word], first: int) -> Part:
@@ -111,8 +130,9 @@ def _house(words: Sequence[Word], first: int) -> Part:
         text = following.text
         second = words[last + 2] if last + 2 < len(words) else None
         glued = following.start == here.end
-        if text in _BLOCKS and second and second.text.isdigit() and len(second.text) < 4:
-            suffix += _BLOCKS[text] + second.text
+        blocked = text in _BLOCKS or (text == "с" and glued and bool(suffix))
+        if blocked and second and second.text.isdigit() and len(second.text) < 4:
+            suffix += _BLOCKS.get(text, text) + second.text
             last += 2
         elif (
             text in _BLOCKS
@@ -168,12 +188,18 @@ def _settlement(
     start = first
     if first and words[first - 1].text in SETTLEMENT_TYPES:
         start = first - 1
-    elif first > 1 and words[first - 1].text == "." and words[first - 2].text in _ABBREVIATED & SETTLEMENT_TYPES.keys():
+    elif (
+        first > 1
+        and words[first - 1].text == "."
+        and words[first - 2].text in _ABBREVIATED & SETTLEMENT_TYPES.keys()
+    ):
         start = first - 2
     readings = tuple(f"{entry.name} ({entry.region})" for entry in entries[:8]) if len(entries) > 1 else ()
     return Part("settlement", normal, words[start].start, words[last].end, start, last, readings)
 
 
+_OPEN, _CLOSE = frozenset('«"“„'), frozenset('»"”“')
+_ORDINAL = frozenset("й я ю е ой ая ую го му ей м".split())
 _NEAR = frozenset(
     [
         "у",
@@ -202,47 +228,81 @@ _NEAR = frozenset(
 def landmarks(words: Sequence[Word], labels: Sequence[str], parts: Sequence[Part]) -> list[Part]:
     """Return landmarks: a kind with a number or a name, a kind after a preposition of place, or a named area."""
     used = {index for part in parts for index in range(part.first, part.last + 1)}
-    found = []
+    found: list[Part] = []
     index = 0
     while index < len(words):
-        word = words[index].text
-        if index in used:
-            index += 1
-        elif word in LANDMARKS:
-            part = _landmark(words, labels, index, used)
-            if part is not None:
-                found.append(part)
-                index = part.last
-            index += 1
-        elif labels[index] == "L":
-            last = index
-            while (after := _continues(words, labels, last, "L")) is not None:
-                last = after
-            name = " ".join(w.text for w in words[index : last + 1] if w.text not in ".-")
-            found.append(Part("landmark", f"место {name}", words[index].start, words[last].end, index, last))
-            index = last + 1
-        else:
-            index += 1
+        part = None
+        if index not in used:
+            word = words[index].text
+            if word in LANDMARKS:
+                part = _landmark(words, labels, index, used)
+            elif word in AREA_TYPES:
+                part = _area(words, labels, index)
+            elif labels[index] == "L":
+                last = _last(words, labels, index)
+                name = " ".join(w.text for w in words[index : last + 1] if w.text not in ".-")
+                part = Part("landmark", f"место {name}", words[index].start, words[last].end, index, last)
+        if part is not None:
+            found.append(part)
+            index = part.last
+        index += 1
     return found
+
+
+def _last(words: Sequence[Word], labels: Sequence[str], index: int) -> int:
+    last = index
+    while (after := _continues(words, labels, last, "L")) is not None:
+        last = after
+    return last
+
+
+def _area(words: Sequence[Word], labels: Sequence[str], index: int) -> Part | None:
+    """Return «мкр Северный», «5 микрорайон», «СНТ Ромашка»."""
+    kind = AREA_TYPES[words[index].text]
+    at = index + 1 + (index + 1 < len(words) and words[index + 1].text in (".", "«", '"'))
+    if at < len(words) and labels[at] == "L":
+        last = _last(words, labels, at)
+        name = " ".join(w.text for w in words[at : last + 1] if w.text not in ".-")
+        return Part("landmark", f"{kind} {name}", words[index].start, words[last].end, index, last)
+    if kind in ("микрорайон", "квартал"):
+        if at < len(words) and words[at].text.isdigit() and len(words[at].text) < 3:
+            return Part("landmark", f"{kind} {words[at].text}", words[index].start, words[at].end, index, at)
+        if (before := _number_before(words, index)) is not None:
+            normal = f"{kind} {words[before].text}"
+            return Part("landmark", normal, words[before].start, words[index].end, before, index)
+    return None
+
+
+def _number_before(words: Sequence[Word], index: int) -> int | None:
+    """Return the piece of the number before a kind: «7 школа», «12-я школа», «76-й маршрут»."""
+    at = index - 1
+    if at >= 2 and words[at].text in _ORDINAL and words[at - 1].text == "-":
+        at -= 2
+    if at >= 0 and words[at].text.isdigit() and len(words[at].text) < 4:
+        return at
+    return None
 
 
 def _landmark(words: Sequence[Word], labels: Sequence[str], index: int, used: set[int]) -> Part | None:
     kind = LANDMARKS[words[index].text]
-    last, name = index, ""
+    first = last = index
+    name = ""
     at = index + 1
     if at < len(words) and words[at].text == "№":
         at += 1
     if at < len(words) and at not in used:
         if words[at].text.isdigit() and len(words[at].text) < 4:
             name, last = words[at].text, at
-        elif words[at].text in '«"“':
-            close = next((k for k in range(at + 1, min(at + 6, len(words))) if words[k].text in '»"”'), None)
-            if close:
+        elif words[at].text in _OPEN:
+            close = next((k for k in range(at + 1, min(at + 6, len(words))) if words[k].text in _CLOSE), None)
+            if close and close > at + 1:
                 name, last = " ".join(w.text for w in words[at + 1 : close]), close
         elif labels[at] == "L":
-            name, last = words[at].text, at
-    before = words[index - 1].text if index else ""
-    if not name and before not in _NEAR:
+            last = _last(words, labels, at)
+            name = " ".join(w.text for w in words[at : last + 1] if w.text not in ".-")
+    if not name and (before := _number_before(words, index)) is not None and before not in used:
+        name, first = words[before].text, before
+    near = words[first - 1].text if first else ""
+    if not name and (near not in _NEAR or kind == "маршрут"):
         return None
-    start = index
-    return Part("landmark", f"{kind} {name}".strip(), words[start].start, words[last].end, start, last)
+    return Part("landmark", f"{kind} {name}".strip(), words[first].start, words[last].end, first, last)

@@ -21,9 +21,7 @@ _WIDE = frozenset(word for word, kind in AREA_TYPES.items() if kind in ("рай�
 _LARGE = 6  # digits of the number of people: a city with parts that have names
 
 
-def settle(
-    text: str, words: Sequence[Word], labels: list[str], towns: Mapping[int, tuple[int, str]]
-) -> list[str]:
+def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[int, tuple[int, str]]) -> list[str]:
     """Return corrected labels.
 
     Parameters
@@ -47,11 +45,27 @@ def settle(
             labels[index] = "S"
         elif labels[index] in "OLS" and before in _SURE_SETTLEMENT and name:
             labels[index] = "T"
+        if labels[index] in "ST" and before in AREA_TYPES and before not in SETTLEMENT_TYPES:
+            labels[index] = "L"
         after = words[index + 1].text if index + 1 < len(words) else ""
-        if labels[index] == "S" and before not in STREET_TYPES and after in LANDMARKS and after not in STREET_TYPES:
+        if (
+            labels[index] == "S"
+            and before not in STREET_TYPES
+            and after in LANDMARKS
+            and after not in STREET_TYPES
+        ):
             agrees = word.text.endswith(("ая", "ой", "ую", "ый", "ий", "ого", "ом", "ому"))
             if agrees:
                 labels[index] = "L"
+        if (
+            labels[index] in "LO"
+            and word.text.endswith(("ых", "их"))
+            and index + 1 < len(words)
+            and labels[index + 1] == "S"
+            and words[index + 1].start == word.end + 1
+            and text[word.start].isupper()
+        ):  # «Бакинских Комиссаров»
+            labels[index] = "S"
     return _one_town(words, labels, towns)
 
 
