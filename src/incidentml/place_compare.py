@@ -362,10 +362,8 @@ def _address_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int
     Houses are compared on streets that agree; where a street is missing, an equal number is a hint and another one
     says nothing, since it may stand on another street.
     """
-    (main, modifier, kind, numbered, house, suffix), (main2, modifier2, kind2, numbered2, house2, suffix2) = (
-        a.T,
-        b.T,
-    )
+    main, modifier, kind, numbered, house, end, suffix = a.T
+    main2, modifier2, kind2, numbered2, house2, end2, suffix2 = b.T
     apart = (main != main2) | ((modifier > 0) & (modifier2 > 0) & (modifier != modifier2))
     vague = (numbered != numbered2) | ((kind > 0) & (kind2 > 0) & (kind != kind2))
     both = (main > 0) & (main2 > 0)
