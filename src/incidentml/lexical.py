@@ -70,15 +70,15 @@ def _buckets(hashes: NDArray[np.uint64], salt: int) -> NDArray[np.int64]:
 def _occurrences(texts: Sequence[str], max_chars: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (row, bucket) of every feature occurrence of a batch."""
     pieces = [fold(_without_links(text[:max_chars])) for text in texts]
-    lengths = np.fromiter((len(piece) + 1 for piece in pieces), dtype=np.int64, count=len(pieces))
-    raw = np.frombuffer(("\n".join(pieces) + "\n").encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    lengths = np.fromiter((len(piece) + 2 for piece in pieces), dtype=np.int64, count=len(pieces))
+    joined = "".join(f"\n{piece}\n" for piece in pieces)
+    raw = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     row_of = np.repeat(np.arange(len(pieces)), lengths)
-    raw = raw[: len(row_of)]
     codes = _letters()[np.where(raw < 0x10000, raw, 0)]
     row_of, codes = row_of[codes > 0], codes[codes > 0]
-    # Runs of boundaries shrink to one; the newline after each text keeps rows apart.
+    # Runs of boundaries shrink to one inside a row; every row keeps one of its own at both ends.
     keep = np.ones(len(codes), dtype=bool)
-    keep[1:] = (codes[1:] != _BOUNDARY) | (codes[:-1] != _BOUNDARY)
+    keep[1:] = (codes[1:] != _BOUNDARY) | (codes[:-1] != _BOUNDARY) | (row_of[1:] != row_of[:-1])
     row_of, codes = row_of[keep], codes[keep]
     size = len(codes)
     boundary = codes == _BOUNDARY

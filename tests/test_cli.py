@@ -1,0 +1,140 @@
+"""The command line as its user meets it: files, exit codes, messages."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SAMPLE = Path(__file__).parent.parent / "datasets" / "sample"
+GOOD = {"id": "1", "network": "vk", "text": "Мира 5, нет воды второй день", "published_at": "2024-02-03T08:12:00"}
+
+
+def incidentml(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "incidentml", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "150"},
+    )
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def sample_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    out = tmp_path_factory.mktemp("run") / "out"
+    return incidentml("run", SAMPLE / "posts.jsonl", "--out", out), out
+
+
+def test_a_run_writes_its_four_files(sample_run: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    done, out = sample_run
+    assert done.returncode == 0, done.stderr
+    assert sorted(file.name for file in out.iterdir()) == [
+        "incidents.jsonl",
+        "posts.jsonl",
+        "rejected.jsonl",
+        "run.json",
+    ]
+    posts, incidents = lines(out / "posts.jsonl"), lines(out / "incidents.jsonl")
+    assert len(posts) == len((SAMPLE / "posts.jsonl").read_text(encoding="utf-8").splitlines())
+    assert {post["incident_id"] for post in posts} - {None} == {incident["id"] for incident in incidents}
+    report = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert report["counts"]["incidents"] == len(incidents)
+    assert set(report["seconds"]) >= {"read", "encoding", "places", "complaints", "incidents", "total"}
+    assert report["peak_memory_mb"] > 0
+
+
+def test_a_run_shows_a_table_and_no_progress_in_a_pipe(
+    sample_run: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    done, _ = sample_run
+    assert "инцидентов" in done.stdout
+    assert done.stderr == ""
+
+
+def test_evaluation_prints_and_writes_the_figures(
+    sample_run: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    _, out = sample_run
+    done = incidentml("evaluate", out, SAMPLE / "gold.jsonl", "--bootstrap", "20")
+    assert done.returncode == 0, done.stderr
+    assert "pairwise f1" in done.stdout
+    assert "incidents" in json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+
+
+def test_a_state_goes_on_where_the_last_run_stopped(tmp_path: Path) -> None:
+    rows = (SAMPLE / "posts.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    for name, part in (("day1", rows[:150]), ("day2", rows[150:])):
+        (tmp_path / f"{name}.jsonl").write_text("".join(part), encoding="utf-8")
+        done = incidentml(
+            "run", tmp_path / f"{name}.jsonl", "--out", tmp_path / name, "--state", tmp_path / "state"
+        )
+        assert done.returncode == 0, done.stderr
+    incidentml("run", SAMPLE / "posts.jsonl", "--out", tmp_path / "once")
+    by_day = {line["id"]: line["post_ids"] for line in lines(tmp_path / "day2" / "incidents.jsonl")}
+    at_once = {line["id"]: line["post_ids"] for line in lines(tmp_path / "once" / "incidents.jsonl")}
+    assert by_day == at_once
+    assert len(lines(tmp_path / "day2" / "posts.jsonl")) == len(rows) - 150
+
+
+def test_rejected_rows_fail_a_strict_run_only(tmp_path: Path) -> None:
+    file = tmp_path / "posts.jsonl"
+    file.write_text(json.dumps(GOOD, ensure_ascii=False) + "\n{broken\n", encoding="utf-8")
+    assert incidentml("run", file, "--out", tmp_path / "a").returncode == 0
+    assert incidentml("run", file, "--out", tmp_path / "b", "--strict").returncode == 1
+    assert [line["line"] for line in lines(tmp_path / "b" / "rejected.jsonl")] == [2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "absent.jsonl", "--out", "out"], "absent.jsonl"),
+        (["run", ".", "--out", "out"], "director|folder"),
+        (["run", "posts.jsonl", "--out", "posts.jsonl"], "this is a file"),
+        (["run", "posts.jsonl", "--out", "full"], "not empty"),
+        (["run", "posts.jsonl", "--out", "out", "--model", "nobody@9.9.9"], "no model 'nobody@9.9.9'"),
+        (["evaluate", "absent", "posts.jsonl"], "absent"),
+        (["models", "show", "nobody"], "no model 'nobody'"),
+    ],
+)
+def test_unusable_calls_exit_with_2_and_say_why(tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "posts.jsonl").write_text(json.dumps(GOOD, ensure_ascii=False) + "\n", encoding="utf-8")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "diary.txt").write_text("dear diary", encoding="utf-8")
+    done = incidentml(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert any(part in done.stderr for part in message.split("|")), done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "full" / "diary.txt").exists()
+
+
+def test_an_empty_file_gives_an_empty_output(tmp_path: Path) -> None:
+    (tmp_path / "posts.jsonl").write_text("", encoding="utf-8")
+    done = incidentml("run", tmp_path / "posts.jsonl", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert lines(tmp_path / "out" / "incidents.jsonl") == []
+
+
+def test_a_run_imports_no_torch(tmp_path: Path) -> None:
+    code = (
+        "import sys; from incidentml.run import run_files; "
+        f"run_files({str(SAMPLE / 'posts.jsonl')!r}, {str(tmp_path / 'out')!r}); "
+        "print(sorted({'torch', 'transformers', 'pandas', 'sentence_transformers'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_models_are_listed_and_shown() -> None:
+    assert "ru-base@" in incidentml("models", "list").stdout
+    assert "# " in incidentml("models", "show").stdout
