@@ -27,6 +27,8 @@ HASHED = 2048
 SLOTS = ("who", "what", "where", "when", "ask", "contact")
 _STEM = 6
 _OPENING = 10
+#: Weight of a class met 0, 1, 2, 3, 4 or more times.
+_SATURATION = np.array([0.0, 0.5, 0.75, 0.875, 0.9375], dtype=np.float32)
 _WEIGHTS = {"embedding": 1.0, "evidence": 0.5, "hashed": 1.0}
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|\d+|[.!?…\n]+")
@@ -36,7 +38,8 @@ _PRICE = re.compile(r"\d\s?(?:₽|руб|р\b|тыс|т\.р)")
 _CLOCK = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
 _STRETCH = re.compile(r"([а-яa-z])\1\1")
 _EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\u2b50-\u2b55]")
-_LATIN = re.compile("[a-z]")
+_LATIN = re.compile("[a-z]+")
+_DIGITS = re.compile("[0-9]+")
 _CYRILLIC = re.compile("[а-я]")
 _ALIEN = re.compile("[әөүғқҡңһҙҫҗіїєґў]")
 _CAPITALS = re.compile("[А-ЯЁ]{4,}")
@@ -102,9 +105,9 @@ def _classes(token: str) -> tuple[int, ...]:
 def _form(text: str, folded: str) -> tuple[float, ...]:
     n = max(len(text), 1)
     last = folded.rstrip(' )(\n"»')[-1:]
-    digits = sum(map(folded.count, "0123456789"))
+    digits = sum(map(len, _DIGITS.findall(folded)))
+    latin = sum(map(len, _LATIN.findall(folded)))
     words = folded.split()
-    latin, cyrillic = len(_LATIN.findall(folded)), len(_CYRILLIC.findall(folded))
     return (
         min(len(words), 200) ** 0.5 / 14.2,
         len(words) < 8,
@@ -137,7 +140,7 @@ def _form(text: str, folded: str) -> tuple[float, ...]:
         min(len(_LIST.findall(text)), 4) / 4,
         text[:1] in "—–-",
         min(latin / n * 2, 1.0),
-        cyrillic == 0,
+        _CYRILLIC.search(folded) is None,
         min(len(_ALIEN.findall(folded)) / n * 10, 1.0),
         text[:1] == "+",
         min(text.count(",") / (len(words) + 1) * 4, 1.0),
@@ -239,58 +242,65 @@ def _lexical(folded: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.flo
     vocabulary: dict[str, int] = {}
     ids = np.array([vocabulary.setdefault(t, len(vocabulary)) for t in chain.from_iterable(lists)], dtype=np.int64)
     lengths = np.array([len(tokens) for tokens in lists], dtype=np.int64)
-    n, size = len(lists), len(vocabulary)
+    n, size = len(lists), max(len(vocabulary), 1)
     document = np.repeat(np.arange(n), lengths)
     position = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    known = np.zeros((max(size, 1), len(_NAMES)), dtype=bool)
-    stop = np.zeros(max(size, 1), dtype=bool)
-    codes = np.zeros(max(size, 1), dtype=np.uint32)
+    known = np.zeros((size, len(_NAMES)), dtype=bool)
+    stop = np.zeros(size, dtype=bool)
+    codes = np.zeros(size, dtype=np.uint32)
     for token, i in vocabulary.items():
         known[i, list(_classes(token))] = True
         stop[i] = token[0] in ".!?…\n"
         codes[i] = crc32(("#" if token.isdigit() else token[:_STEM]).encode())
+    opening = position < _OPENING
+    counts = _count(known, ids, document, n), _count(known, ids[opening], document[opening], n)
     sentence = np.cumsum(stop[ids]) + document  # a new post is a new sentence
-    hits = known[ids]
-    counts = _count(hits, document, n)
-    opening = _count(hits & (position < _OPENING)[:, None], document, n)
-    pairs = np.zeros((len(ids), len(PAIRS)), dtype=bool)
-    for column, (a, b, gap) in enumerate(_PAIR_COLUMNS):
-        for step in range(1, gap + 1):
-            near = hits[:-step, a] & hits[step:, b] & (sentence[:-step] == sentence[step:])
-            pairs[: len(near), column] |= near
-    lexical = np.hstack([_saturate(counts), _saturate(opening), _saturate(_count(pairs, document, n))])
+    pairs = _pairs(np.ascontiguousarray(known.T)[:, ids], sentence, document, n)
+    lexical = np.hstack([_saturate(found) for found in (*counts, pairs)])
     return lexical, _hash(codes[ids], ~stop[ids], document, n)
 
 
-def _count(hits: NDArray[np.bool_], document: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    rows = csr_array(
-        (
-            np.ones(len(document), dtype=np.int64),
-            np.arange(len(document)),
-            np.searchsorted(document, np.arange(n + 1)),
-        ),
-        shape=(n, len(document)),
-    )
-    return np.asarray(rows @ hits.astype(np.int64))
+def _count(
+    known: NDArray[np.bool_], ids: NDArray[np.int64], document: NDArray[np.int64], n: int
+) -> NDArray[np.int64]:
+    ones = np.ones(len(ids), dtype=np.int32)
+    rows = csr_array((ones, ids, np.searchsorted(document, np.arange(n + 1))), shape=(n, len(known)))
+    return np.asarray(rows @ known.astype(np.int32))
+
+
+def _pairs(
+    hits: NDArray[np.bool_], sentence: NDArray[np.int64], document: NDArray[np.int64], n: int
+) -> NDArray[np.int64]:
+    """Count places where the second class follows the first inside one sentence, near enough."""
+    out = np.zeros((n, len(PAIRS)), dtype=np.int64)
+    firsts = [np.flatnonzero(row) for row in hits]
+    last = len(sentence) - 1
+    for column, (a, b, gap) in enumerate(_PAIR_COLUMNS):
+        first = firsts[a]
+        met = np.zeros(len(first), dtype=bool)
+        for step in range(1, gap + 1):
+            second = np.minimum(first + step, last)
+            met |= hits[b, second] & (sentence[second] == sentence[first]) & (second > first)
+        out[:, column] = np.bincount(document[first[met]], minlength=n)
+    return out
 
 
 def _saturate(counts: NDArray[np.int64]) -> NDArray[np.float32]:
-    return np.asarray(1.0 - 0.5 ** np.minimum(counts, 4), dtype=np.float32)
+    return _SATURATION[np.minimum(counts, len(_SATURATION) - 1)]
 
 
 def _hash(
     codes: NDArray[np.uint32], word: NDArray[np.bool_], document: NDArray[np.int64], n: int
 ) -> NDArray[np.float32]:
+    """Hash words and neighbours into signed columns; rows are damped by a square root and have unit length."""
     codes, document = codes[word], document[word]
     bigrams = (codes[:-1] * np.uint32(2654435761)) ^ (codes[1:] + np.uint32(0x9E3779B9))
     inside = document[:-1] == document[1:]
     every = np.concatenate([codes, bigrams[inside]])
     rows = np.concatenate([document, document[:-1][inside]])
-    column = (every >> np.uint32(7)) % np.uint32(HASHED)
-    sign = np.where(every & np.uint32(1), 1, -1)
-    table = np.zeros(n * HASHED, dtype=np.int32)
-    np.add.at(table, rows * HASHED + column, sign)
-    squashed = np.sign(table) * np.sqrt(np.abs(table).astype(np.float64))
-    squashed = squashed.reshape(n, HASHED)
-    norms = np.sqrt(np.abs(table).reshape(n, HASHED).sum(axis=1, keepdims=True).astype(np.float64))
-    return np.asarray(squashed / np.maximum(norms, 1.0), dtype=np.float32)
+    cells, place = np.unique(rows * HASHED + (every >> np.uint32(7)) % np.uint32(HASHED), return_inverse=True)
+    sums = np.bincount(place, weights=np.where(every & np.uint32(1), 1.0, -1.0), minlength=len(cells))
+    lengths = np.sqrt(np.maximum(np.bincount(cells // HASHED, weights=np.abs(sums), minlength=n), 1.0))
+    table = np.zeros(n * HASHED, dtype=np.float32)
+    table[cells] = np.sign(sums) * np.sqrt(np.abs(sums)) / lengths[cells // HASHED]
+    return table.reshape(n, HASHED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from incidentml.complaint_lexicon import Matcher
-from incidentml.text import fold, words
+from incidentml.text import fold
 from incidentml.types import Concreteness, Kind
 
 __all__ = ["Signals", "reasons_for", "signals_of"]
@@ -38,9 +38,10 @@ _ECHO = Matcher(
 )
 _ECHO_CORE = Matcher("же также тоже аналогично плюсую плюс поддерживаю присоединяюсь подтверждаю самое такая")
 _PLUS = re.compile(r"\s*\+{1,5}\s*\d{0,5}\s*[!.)]*\s*")
-_SENTENCE = re.compile(r"[.!?…\n;]+")
+_TOKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|\d+|[.!?…\n;]+")
+_STOPS = ".!?…\n;"
 _TURKIC = re.compile("[әөүғқҡңһҙҫҗ]")
-_LATIN = re.compile("[a-z]")
+_LATIN = re.compile("[a-z]+")
 _CYRILLIC = re.compile("[а-яәөүғқҡңһҙҫҗіїєґў]")
 
 
@@ -99,36 +100,39 @@ def signals_of(text: str) -> Signals:
     True
     """
     folded = fold(text)
-    found = words(text)
-    facts = [_token_facts(token) for token in found]
-    content = [token for token in found if token not in _NOTHING and not _GREETING(token)]
-    short = len(found) <= 8
+    found = _TOKEN.findall(folded)
+    said = [token for token in found if token[0] not in _STOPS]
+    short = len(said) <= 8
     return Signals(
-        danger=any(danger for danger, _ in facts),
-        empty=not content,
-        echo=bool(_PLUS.fullmatch(text)) or (short and any(map(_ECHO_CORE, found)) and all(map(_ECHO, found))),
+        danger=any(_token_facts(token)[0] for token in said),
+        empty=short and all(token in _NOTHING or _GREETING(token) for token in said),
+        echo=bool(_PLUS.fullmatch(text)) or (short and any(map(_ECHO_CORE, said)) and all(map(_ECHO, said))),
         language=_language(folded),
-        claims=_claims(folded) if len(found) > 12 else (),
+        claims=_claims(found) if len(said) > 12 else (),
     )
 
 
 def _language(folded: str) -> str | None:
-    latin, cyrillic = len(_LATIN.findall(folded)), len(_CYRILLIC.findall(folded))
-    if len(_TURKIC.findall(folded)) * 25 > cyrillic > 0:
+    latin = sum(map(len, _LATIN.findall(folded)))
+    turkic = len(_TURKIC.findall(folded))
+    if not latin and not turkic:
+        return None
+    cyrillic = len(_CYRILLIC.findall(folded))
+    if turkic * 25 > cyrillic > 0:
         return "тюркский язык"
     return "латиница" if latin > 3 * cyrillic and latin > 8 else None
 
 
-def _claims(folded: str) -> tuple[str, ...]:
+def _claims(found: list[str]) -> tuple[str, ...]:
     """Return the fields of separate claims: each sentence counts for the field it names first."""
-    fields: list[str] = []
-    for sentence in _SENTENCE.split(folded):
-        for token in words(sentence):
-            named = _token_facts(token)[1]
-            if named:
-                if named[0] not in fields:
-                    fields.append(named[0])
-                break
+    fields: dict[str, None] = {}
+    open_sentence = True
+    for token in found:
+        if token[0] in _STOPS:
+            open_sentence = True
+        elif open_sentence and (named := _token_facts(token)[1]):
+            fields[named[0]] = None
+            open_sentence = False
     return tuple(fields) if len(fields) >= 3 else ()
 
 

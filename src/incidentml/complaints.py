@@ -29,6 +29,9 @@ _COMPLAINT = Kind.COMPLAINT.value
 _KINDS = frozenset(kind.value for kind in Kind)
 #: Scaled features are held inside this range: one wild value can neither dominate nor overflow the exact product.
 _LIMIT = 4.0
+#: A longer text far below every threshold is not read again for signals: none could change its verdict.
+_SHORT = 80
+_UNREAD = Signals()
 #: Weights lie on the grid of the exact product, so that single precision on disk loses nothing.
 _COEF_BITS = 18
 
@@ -237,8 +240,14 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         probabilities = self.predict_proba(rows).tolist()
         kinds = [Kind(name) if name in _KINDS else Kind.OTHER for name in self.classes_.tolist()]
         column = kinds.index(Kind.COMPLAINT)
+        lowest = min(self.thresholds)
         return [
-            self._verdict(signals_of(text), dict(zip(kinds, row, strict=True)), row[column], slots)
+            self._verdict(
+                signals_of(text) if row[column] >= lowest or len(text) <= _SHORT else _UNREAD,
+                dict(zip(kinds, row, strict=True)),
+                row[column],
+                slots,
+            )
             for text, row, slots in zip(texts, probabilities, concreteness, strict=True)
         ]
 
