@@ -94,7 +94,7 @@ def predict(
     together = [item.gold.incident for item in train]
     texts = [item.text for item in train]
     seen = None if encode is None else encode.encode(texts)
-    router = Router(folds=2).fit(
+    router = Router(dense_columns=None if encode is None else encode.semantic_dim, folds=2).fit(
         routing_features(texts, seen),
         [item.gold.topic for item in train],
         levels=[item.gold.level for item in train],
@@ -182,7 +182,7 @@ def risk_coverage(gold: list[dict[str, Any]], said: list[dict[str, Any]]) -> lis
     return curve
 
 
-def own_table(path: Path, encode: StaticEncoder, base: Router) -> dict[str, Any]:
+def own_table(path: Path, encode: StaticEncoder) -> dict[str, Any]:
     """Five-fold accuracy of `Router.fit_texts` on appeals with their own categories, themes and executors."""
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -194,7 +194,9 @@ def own_table(path: Path, encode: StaticEncoder, base: Router) -> dict[str, Any]
         tops, threes, seconds = [], [], []
         for train, test in StratifiedKFold(5, shuffle=True, random_state=0).split(texts, y.astype(str)):
             began = time.perf_counter()
-            router = Router().fit_texts([texts[i] for i in train], y[train], embeddings=vectors[train], base=base)
+            router = Router(dense_columns=encode.semantic_dim, folds=2).fit_texts(
+                [texts[i] for i in train], y[train], embeddings=vectors[train]
+            )
             seconds.append(time.perf_counter() - began)
             scores = router.score_posts([texts[i] for i in test], vectors[test])
             order = np.argsort(-router.topics_proba(scores), axis=1)
@@ -209,7 +211,7 @@ def measure_public(folder: Path, routed: list[Any]) -> None:
     """Agreement with silver groups of real messages, and a user's own table; nothing of it is stored or learnt."""
     encode = encoder()
     texts = [item.text for item in routed]
-    base = Router(folds=2).fit_texts(
+    base = Router(dense_columns=encode.semantic_dim, folds=2).fit_texts(
         texts,
         [item.gold.topic for item in routed],
         embeddings=encode.encode(texts),
@@ -226,7 +228,7 @@ def measure_public(folder: Path, routed: list[Any]) -> None:
     )
     sure = np.array([float(row["group_silver_p"]) > 0.5 for row in rows])
     result["silver_groups"] = {"all": float(same.mean()), "where_silver_is_sure": float(same[sure].mean())}
-    result["own_table"] = own_table(folder / "ryazan_appeals.csv", encode, base)
+    result["own_table"] = own_table(folder / "ryazan_appeals.csv", encode)
     write_result("routing_public", result)
     print(result["silver_groups"], result["own_table"])
 

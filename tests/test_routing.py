@@ -124,14 +124,6 @@ def test_a_users_own_table_needs_no_rubricator():
     assert own.groups_.tolist() == ["Водоканал", "Дорожники"]
 
 
-def test_a_base_router_carries_over_and_is_saved(router, tmp_path):
-    texts = ["мёрзнем, батареи", "холодно дома", "колесо пробил", "разбитая дорога"] * 3
-    own = Router(folds=2).fit_texts(texts, ["тепло", "тепло", "дорога", "дорога"] * 3, base=router)
-    other = Router.load(own.save(tmp_path / "own"))
-    assert np.array_equal(own.score_posts(texts), other.score_posts(texts))
-    assert own.classes_[own.topics_proba(own.score_posts(["отопления нет"]))[0].argmax()] == "тепло"
-
-
 def test_embeddings_are_used_and_checked():
     vectors = np.eye(2, dtype=np.float32)[[0, 1] * 6]
     texts = [""] * 12
@@ -141,6 +133,16 @@ def test_embeddings_are_used_and_checked():
         own.score_posts([""], np.ones((1, 3)))
     with pytest.raises(ValueError, match="one row a text"):
         text_features(["a"], np.ones((2, 3)))
+
+
+def test_only_the_first_columns_of_embeddings_may_be_used(tmp_path):
+    vectors = np.eye(2, dtype=np.float32)[[0, 1] * 6]
+    noisy = np.hstack([vectors * 0.1, np.ones((12, 3), dtype=np.float32)])
+    own = Router(folds=2, dense_columns=2).fit_texts([""] * 12, ["a", "b"] * 6, embeddings=noisy)
+    plain = Router(folds=2).fit_texts([""] * 12, ["a", "b"] * 6, embeddings=vectors)
+    assert np.array_equal(own.score_posts([""] * 12, noisy), plain.score_posts([""] * 12, vectors))
+    other = Router.load(own.save(tmp_path / "own"))
+    assert np.array_equal(own.score_posts([""] * 12, noisy), other.score_posts([""] * 12, noisy))
 
 
 def test_bad_input_is_named(router):

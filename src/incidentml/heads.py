@@ -72,21 +72,28 @@ class FeatureSpace(BaseEstimator, Persistent):  # type: ignore[misc]
         Length of the dense part against 1 for the lexical part.
     max_features : int
         Lexical buckets to keep.
+    dense_columns : int, optional
+        Keep only so many first dense columns, scaled to unit length.
     """
 
     KIND = "feature-space"
 
+    dense_given_: int
     dense_size_: int
     lexical_: LexicalWeights | None
 
-    def __init__(self, dense_weight: float = 1.0, max_features: int = 30_000) -> None:
+    def __init__(
+        self, dense_weight: float = 1.0, max_features: int = 30_000, dense_columns: int | None = None
+    ) -> None:
         self.dense_weight = dense_weight
         self.max_features = max_features
+        self.dense_columns = dense_columns
 
     def fit(self, X: Any) -> Self:
         """Choose the lexical buckets."""
         dense, counts = _split(X)
-        self.dense_size_ = dense.shape[1]
+        self.dense_given_ = dense.shape[1]
+        self.dense_size_ = min(self.dense_given_, self.dense_columns or self.dense_given_)
         self.lexical_ = None if counts is None else LexicalWeights(self.max_features).fit(counts)
         return self
 
@@ -108,11 +115,15 @@ class FeatureSpace(BaseEstimator, Persistent):  # type: ignore[misc]
         return self._check(dense), None if self.lexical_ is None else self.lexical_.transform_texts(texts)
 
     def _check(self, dense: NDArray[np.float64]) -> NDArray[np.float64]:
-        if dense.ndim != 2 or dense.shape[1] != self.dense_size_:
+        if dense.ndim != 2 or dense.shape[1] != self.dense_given_:
             raise ValueError(
-                f"features have a dense part of shape {dense.shape}, the model was fitted with {self.dense_size_} "
-                "columns; use the encoder that it was trained with"
+                f"features have a dense part of shape {dense.shape}, the model was fitted with {self.dense_given_}"
+                " columns; use the encoder that it was trained with"
             )
+        if self.dense_columns is not None:
+            dense = dense[:, : self.dense_columns]
+            norms = np.sqrt(np.square(dense).sum(axis=1, keepdims=True))
+            dense = dense / np.where(norms > 0, norms, 1.0)
         return np.asarray(on_grid(dense * self.dense_weight, 12), dtype=np.float64)
 
     def design(self, X: Any) -> Any:
@@ -127,7 +138,8 @@ class FeatureSpace(BaseEstimator, Persistent):  # type: ignore[misc]
         meta = {
             "dense_weight": self.dense_weight,
             "max_features": self.max_features,
-            "dense_size": self.dense_size_,
+            "dense_columns": self.dense_columns,
+            "dense_given": self.dense_given_,
         }
         return FittedState(
             self.KIND, meta, {}, {} if self.lexical_ is None else {"lexical": self.lexical_.to_state()}
@@ -136,8 +148,9 @@ class FeatureSpace(BaseEstimator, Persistent):  # type: ignore[misc]
     @classmethod
     def from_state(cls, state: FittedState) -> Self:
         """Build a fitted space from a state."""
-        space = cls(state.setting("dense_weight"), state.setting("max_features"))
-        space.dense_size_ = state.setting("dense_size")
+        space = cls(*(state.setting(name) for name in ("dense_weight", "max_features", "dense_columns")))
+        space.dense_given_ = state.setting("dense_given")
+        space.dense_size_ = min(space.dense_given_, space.dense_columns or space.dense_given_)
         space.lexical_ = LexicalWeights.from_state(state.part("lexical")) if "lexical" in state.parts else None
         return space
 

@@ -26,6 +26,7 @@ _LEVEL_WORDS = {Level.MUNICIPAL: "муниципальный", Level.REGIONAL: "
 
 #: How sharp the opinion on groups is, and how much it counts beside that on topics; measured on unseen regions.
 _GROUP_SCALE, _GROUP_SHARE = 3.0, 0.5
+_SETTINGS = ("C", "dense_weight", "dense_columns", "max_features", "coverage", "review_below", "folds")
 
 routing_features = text_features
 
@@ -60,6 +61,9 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         Inverse strength of regularisation of the linear heads.
     dense_weight : float
         Weight of the embeddings against the words.
+    dense_columns : int, optional
+        Use only so many first columns of the embeddings, scaled to unit length: the part of an encoder that tells
+        meanings, where the rest repeats words (`StaticEncoder.semantic_dim`). All by default.
     max_features : int
         Hashed words and n-grams to keep.
     coverage : float
@@ -83,13 +87,12 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
 
     KIND = "router"
 
-    base_: Router | None
-
     def __init__(
         self,
         *,
         C: float = 1.0,
-        dense_weight: float = 0.5,
+        dense_weight: float = 1.0,
+        dense_columns: int | None = None,
         max_features: int = 30_000,
         coverage: float = 0.9,
         review_below: float = 0.4,
@@ -99,6 +102,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
     ) -> None:
         self.C = C
         self.dense_weight = dense_weight
+        self.dense_columns = dense_columns
         self.max_features = max_features
         self.coverage = coverage
         self.review_below = review_below
@@ -119,30 +123,10 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
     # ---- learning
 
     def fit_texts(
-        self,
-        texts: Sequence[str],
-        y: Sequence[str],
-        *,
-        embeddings: ArrayLike | None = None,
-        base: Router | None = None,
-        **options: Any,
+        self, texts: Sequence[str], y: Sequence[str], *, embeddings: ArrayLike | None = None, **options: Any
     ) -> Self:
-        """Fit on texts, with or without embeddings.
-
-        Parameters
-        ----------
-        texts, y : sequence of str
-            Texts and their labels: of the rubricator, or of a user's own table.
-        embeddings : array of shape (n, dim), optional
-        base : Router, optional
-            A fitted router (such as the shipped one) whose topics become features: what it learnt carries over to
-            another rubricator.
-        options
-            As in `fit`.
-        """
-        self.fit(text_features(texts, _with_base(base, texts, embeddings)), y, **options)
-        self.base_ = base
-        return self
+        """Fit on texts and labels, of the rubricator or of a user's own table; `options` as in `fit`."""
+        return self.fit(text_features(texts, embeddings), y, **options)
 
     def fit(
         self,
@@ -178,7 +162,6 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         if len(self.classes_) < 2:
             raise ValueError("Router: y holds a single topic, at least two are needed")
         self.n_features_in_ = X.shape[1]
-        self.base_ = None
         self._lay_out()
         level = np.asarray([None] * len(labels) if levels is None else levels, dtype=object)
         #: Scores of the training rows from heads that have not seen them: what later stages may learn from.
@@ -197,7 +180,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         self.group_index_ = np.array([groups.index(group) for group in of], dtype=np.int32)
 
     def _heads(self, X: Any, labels: NDArray[Any], level: NDArray[Any]) -> LinearHeads:
-        space = FeatureSpace(self.dense_weight, self.max_features).fit(X)
+        space = FeatureSpace(self.dense_weight, self.max_features, self.dense_columns).fit(X)
         design = space.design(X)
         group = self.groups_[self.group_index_[np.searchsorted(self.classes_, labels)]]
         blocks = {
@@ -247,7 +230,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
     def score_posts(self, texts: Sequence[str], embeddings: ArrayLike | None = None) -> NDArray[np.float32]:
         """Return one row of scores per post; rows of an incident's posts are what `route` takes."""
         check_is_fitted(self, "heads_")
-        return self.heads_.score_texts(texts, _with_base(self.base_, texts, embeddings))
+        return self.heads_.score_texts(texts, embeddings)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of every topic of `classes_`, row by row."""
@@ -409,8 +392,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
     def to_state(self) -> FittedState:
         """Return the fitted state; the tables are package data and are named, not copied."""
         check_is_fitted(self, "heads_")
-        settings = ("C", "dense_weight", "max_features", "coverage", "review_below", "folds")
-        meta = {name: getattr(self, name) for name in settings}
+        meta = {name: getattr(self, name) for name in _SETTINGS}
         meta |= {
             "classes": self.classes_.tolist(),
             "topic_scale": self.topic_scale_,
@@ -419,33 +401,20 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
             "taxonomy": self.taxonomy.name,
         }
         parts = {"heads": self.heads_.to_state(), "conformal": self.conformal_.to_state()}
-        if self.base_ is not None:
-            parts["base"] = self.base_.to_state()
         return FittedState(self.KIND, meta, {}, parts)
 
     @classmethod
     def from_state(cls, state: FittedState) -> Self:
         """Build a fitted router from a state."""
-        settings = ("C", "dense_weight", "max_features", "coverage", "review_below", "folds")
-        router = cls(**{name: state.setting(name) for name in settings})
+        router = cls(**{name: state.setting(name) for name in _SETTINGS})
         router.classes_ = np.array(state.setting("classes"), dtype=object)
         router._lay_out()
         router.n_features_in_ = state.setting("n_features")
         for name in ("topic_scale", "pool_power"):
             setattr(router, f"{name}_", float(state.setting(name)))
-        router.base_ = cls.from_state(state.part("base")) if "base" in state.parts else None
         router.heads_ = LinearHeads.from_state(state.part("heads"))
         router.conformal_ = ConformalSets.from_state(state.part("conformal"))
         return router
-
-
-def _with_base(base: Router | None, texts: Sequence[str], embeddings: ArrayLike | None) -> ArrayLike | None:
-    """Return the embeddings with the topics of another router beside them."""
-    if base is None:
-        return embeddings
-    topics = base.topics_proba(base.score_posts(texts, embeddings))
-    carried = np.sqrt(topics).astype(np.float32) * 2  # rows of length 2: the embeddings' weight is halved later
-    return carried if embeddings is None else np.hstack([np.asarray(embeddings, dtype=np.float32), carried])
 
 
 def _one_against_rest(
