@@ -145,7 +145,7 @@ def test_loaded_pipeline_answers_as_the_saved_one(tmp_path: Path) -> None:
     loaded = IncidentPipeline.load(tmp_path / "model")
     assert loaded.fingerprint == pipe().fingerprint
     result = loaded.process(list(rows()))
-    assert [line for line in result.lines("posts")] == [line for line in whole().lines("posts")]
+    assert list(result.lines("posts")) == list(whole().lines("posts"))
     assert answers(result) == answers(whole())
 
 
