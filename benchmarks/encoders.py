@@ -151,13 +151,17 @@ def speed(encoder: Encoder, texts: Sequence[str]) -> float:
     return len(texts) / (time.perf_counter() - started)
 
 
-def fold_encoder(
-    corpus: Sequence[GoldPost], left_out: str, teacher: Encoder, folds: Path, plain: bool
-) -> StaticEncoder:
-    folder = folds / (f"{left_out}-plain" if plain else left_out)
+def fold_encoder(corpus: Sequence[GoldPost], left_out: str, teacher: Encoder, folds: Path) -> StaticEncoder:
+    """Ours without one territory; ``plain`` is the teacher alone, without any of them (it needs no labels)."""
+    folder = folds / left_out
     if not folder.is_dir():
-        settings = EncoderSettings(topic_pull=0.0, semantic_share=1.0) if plain else EncoderSettings()
-        trained = train_encoder(corpus, exclude_territories=[left_out], teacher=teacher, settings=settings)
+        plain = left_out == "plain"
+        trained = train_encoder(
+            corpus,
+            exclude_territories=LEFT_OUT if plain else [left_out],
+            teacher=teacher,
+            settings=EncoderSettings(topic_pull=0.0, semantic_share=1.0) if plain else None,
+        )
         trained.save(folder)
     return StaticEncoder.load(folder)
 
@@ -180,8 +184,8 @@ def main() -> None:
             "TF-IDF words": Tfidf(train, chars=False),
             "TF-IDF characters": Tfidf(train, chars=True),
             **shared,
-            "plain distillation": fold_encoder(corpus, left_out, e5, chosen.folds, plain=True),
-            "ours": fold_encoder(corpus, left_out, e5, chosen.folds, plain=False),
+            "plain distillation": fold_encoder(corpus, "plain", e5, chosen.folds),
+            "ours": fold_encoder(corpus, left_out, e5, chosen.folds),
         }
         for name, encoder in encoders.items():
             mrr, recall = retrieval(encoder.encode, posts)
@@ -195,7 +199,7 @@ def main() -> None:
             table.setdefault(name, {})[left_out] = row
             print(left_out, name, {key: round(value, 3) for key, value in row.items()}, flush=True)
     texts = [post.text for post in corpus if post.territory in LEFT_OUT]
-    ours = fold_encoder(corpus, LEFT_OUT[0], e5, chosen.folds, plain=False)
+    ours = fold_encoder(corpus, LEFT_OUT[0], e5, chosen.folds)
     result = {
         "left out": list(LEFT_OUT),
         "mean": summary(table),
