@@ -1,6 +1,5 @@
-"""Speed and memory of incidents on made-up streams: real complaints at other places, in other words, at other times.
+"""Speed and memory of incidents on made-up streams: real complaints at other places and times, in other words.
 
-    python benchmarks/incidents_speed.py [--sizes 10000 30000 100000] [--topics-cache DIR]
 
 The stream is for speed only. Its rate is constant: a longer stream has more days, not denser ones. Writes
 ``results/incidents_speed.json``.
@@ -11,13 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import platform
 import resource
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import environment
 from incidents_common import RESULTS, batches, joined, labels_of
 
 from incidentml.evaluation import pairwise
@@ -33,8 +32,8 @@ _STREETS, _TOWNS = 400, 30
 def stream(base: PostBatch, n: int, seed: int = 0) -> tuple[PostBatch, list[str]]:
     """Return n posts in order of time and the incident that each was made for.
 
-    Every incident takes a real post, a street of its own and a moment; its 1 to 8 posts have that post's words with
-    some dropped and others put in, vectors with noise, and name the place in part.
+    Every incident takes a real post, a street of its own and a moment; its 1 to 8 posts have that post's words
+    with some dropped and others put in, vectors with noise, and name the place in part.
     """
     rng = np.random.default_rng(seed)
     days = n / (REGIONS * PER_REGION_AND_DAY)
@@ -76,7 +75,8 @@ def stream(base: PostBatch, n: int, seed: int = 0) -> tuple[PostBatch, list[str]
         regions=[f"Область {region[k]}" for k in incident.tolist()],
         authors=[f"u{i}" for i in rng.integers(n, size=n).tolist()],
         sources=[
-            f"Подслушано {region[k]}-{i}" for k, i in zip(incident.tolist(), rng.integers(30, size=n).tolist())
+            f"Подслушано {region[k]}-{i}"
+            for k, i in zip(incident.tolist(), rng.integers(30, size=n).tolist(), strict=True)
         ],
         topics=base.topics[rows],
         subtopics=base.subtopics[rows],
@@ -140,14 +140,14 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 30_000, 100_000])
     parser.add_argument("--plain", type=int, default=20_000, help="posts for plain HDBSCAN; 0 leaves it out")
     parser.add_argument("--update-on", type=int, default=100_000)
-    parser.add_argument("--topics-cache", type=Path)
+    parser.add_argument("--vectors", type=Path, help="file that keeps the honest vectors")
     args = parser.parse_args()
-    found, posts, texts = batches(args.topics_cache)
+    found, posts, texts = batches(args.vectors)
     base = joined(list(found.values()))
     model = IncidentClusterer().fit(base, labels_of(posts, list(found)), corpus=texts)
     result: dict[str, Any] = {
         "stream": {"regions": REGIONS, "posts_per_region_and_day": PER_REGION_AND_DAY},
-        "cpu": platform.processor() or platform.machine(),
+        "environment": environment(),
         "load_at_start": Path("/proc/loadavg").read_text(encoding="ascii").split()[0],
         "whole": [],
     }

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, Self
@@ -17,66 +14,37 @@ from numpy.typing import NDArray
 from incidentml.errors import ModelFormatError
 from incidentml.incidents.batch import PostBatch
 from incidentml.incidents.copies import SKETCH_SIZE, core_text, hash64, sketch
+from incidentml.incidents.wording import (
+    N_WORDS,
+    Vocabulary,
+    context,
+    hits,
+    is_reply,
+    names,
+    numbers,
+    padded,
+    place_words,
+    rare_only,
+    rarest,
+    stem_hash,
+)
 from incidentml.numeric import VECTOR_BITS, on_grid, unit_grid
 from incidentml.persistence import FittedState, pack_json, unpack_json
 from incidentml.places import PlaceTable
 from incidentml.text import fold, words
 from incidentml.types import Place, PostKey, Span
 
-__all__ = ["Columns", "Ragged", "Vocabulary", "hits", "post_code"]
+__all__ = ["STEP", "Columns", "Ragged", "post_code"]
 
 #: Unit vectors are held as whole multiples of this.
 STEP = 2.0**-VECTOR_BITS
 TOPIC_BITS = 10
-N_WORDS, N_NUMBERS, N_NAMES, N_CONTEXT, N_SUBTOPICS, N_WHERE = 20, 6, 8, 6, 6, 8
-#: Stems of less weight are too common to tell a place.
-COMMON_BELOW = 0.45
+N_NUMBERS, N_NAMES, N_CONTEXT, N_SUBTOPICS, N_WHERE = 6, 8, 6, 6, 8
 #: Copies are gathered inside cells of this many seconds.
 COPY_CELL = 6 * 3600.0
 
 #: Keys of places under which posts meet, from wide to narrow; a settlement alone is too wide.
 _BLOCK_RANKS = {"street": 1, "landmark": 2, "house": 3}
-
-_REPLY = re.compile(
-    r"^\W*(?:\+|подтвержда\w*|аналогично|тоже|присоединя\w*|та же|то же|и (?:у )?нас|и на|и в\b"
-    r"|у нас (?:тоже|также)"
-    r"|такая же|поддерж\w*|согласн\w*|реально|плюс\w*|плюсую)"
-    r"|\b(?:тоже|так же|также|та же|то же|такая же|аналогично)\b",
-    re.IGNORECASE,
-)
-_NAME = re.compile(r"(?<=[^\s.!?:«\"—]) +([А-ЯЁA-Z][а-яёa-z]+(?:-[А-ЯЁа-яёA-Za-z]+)*)")
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """How rare a word stem is: sorted hashes and their weights; unknown stems get `unknown`."""
-
-    hashes: NDArray[np.uint32]
-    weights: NDArray[np.float32]
-    unknown: float
-
-    @classmethod
-    def learn(cls, texts: Iterable[str]) -> Self:
-        """Count in how many texts each stem occurs; those seen once are left to `unknown`."""
-        counts: dict[int, int] = {}
-        n = 0
-        for text in texts:
-            n += 1
-            for stem in {_stem_hash(word) for word in words(text)}:
-                counts[stem] = counts.get(stem, 0) + 1
-        known = sorted(stem for stem, count in counts.items() if count > 1)
-        frequency = np.array([counts[stem] for stem in known], dtype=np.float64)
-        scale = np.log1p(max(n, 1))
-        weights = on_grid(np.clip(np.log((1 + n) / (1 + frequency)) / scale, 0.0, 1.0), 8, np.float32)
-        return cls(np.array(known, dtype=np.uint32), weights, 1.0)
-
-    def weigh(self, stems: NDArray[np.uint32]) -> NDArray[np.float32]:
-        """Return the weight of each hash; 0 for the padding value 0."""
-        if not len(self.hashes):
-            return np.where(stems > 0, np.float32(self.unknown), np.float32(0))
-        at = np.minimum(np.searchsorted(self.hashes, stems), len(self.hashes) - 1)
-        known = self.hashes[at] == stems
-        return np.where(stems == 0, 0, np.where(known, self.weights[at], self.unknown)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -154,10 +122,10 @@ class Columns:
         cores = [core_text(text) for text in batch.texts]
         plain = [" ".join(words(core)) or fold(core) for core, _ in cores]
         marks, grams = sketch(plain)
-        stems = [[_stem_hash(word) for word in text.split()] for text in plain]
-        word_rows, weight_rows = _rarest(stems, vocabulary)
-        place_words = [_place_words(places) for places in batch.places]
-        digits = [{_stem_hash(word) for word in text.split() if word.isdigit()} for text in plain]
+        stems = [[stem_hash(word) for word in text.split()] for text in plain]
+        word_rows, weight_rows = rarest(stems, vocabulary)
+        spoken = [place_words(places) for places in batch.places]
+        digits = [{stem_hash(word) for word in text.split() if word.isdigit()} for text in plain]
         keys_of = PlaceTable.build(batch.places, batch.regions).block_keys()
         blocks = [
             sorted({_block_hash(key, region) for key in keys if _block_rank(key)})
@@ -190,16 +158,14 @@ class Columns:
             copy=np.array(copies, dtype=np.uint64),
             words=word_rows,
             weights=weight_rows,
-            placing=hits(word_rows, _padded([[*a, *b] for a, b in zip(digits, place_words, strict=True)], 12)),
-            where=_rare_only(_padded(place_words, N_WHERE), vocabulary),
-            numbers=_padded([_numbers(text) for text in plain], N_NUMBERS),
-            names=_padded([_names(core) for core, _ in cores], N_NAMES),
-            context=_padded([_context(source) for source in batch.sources], N_CONTEXT),
+            placing=hits(word_rows, padded([[*a, *b] for a, b in zip(digits, spoken, strict=True)], 12)),
+            where=rare_only(padded(spoken, N_WHERE), vocabulary),
+            numbers=padded([numbers(text) for text in plain], N_NUMBERS),
+            names=padded([names(core) for core, _ in cores], N_NAMES),
+            context=padded([context(source) for source in batch.sources], N_CONTEXT),
             sketch=marks,
             grams=grams,
-            flags=np.array(
-                [relay + 2 * bool(_REPLY.search(core)) for core, relay in cores], dtype=np.uint8
-            ).reshape(-1),
+            flags=np.array([relay + 2 * is_reply(core) for core, relay in cores], dtype=np.uint8).reshape(-1),
             settlement=_only(keys_of, "settlement"),
             street=_only(keys_of, "street"),
             blocks=Ragged.of(blocks),
@@ -329,12 +295,6 @@ def _only(keys_of: Sequence[Sequence[Hashable]], kind: str) -> NDArray[np.uint64
     return out
 
 
-@lru_cache(maxsize=2**18)
-def _stem_hash(word: str) -> int:
-    stem = word if word.isdigit() else (word.rstrip("аеиоуыэюяйьъ") or word)[:6]
-    return zlib.crc32(stem.encode("utf-8", "replace")) or 1
-
-
 def _hashes(values: Iterable[str | None]) -> NDArray[np.uint64]:
     known: dict[str, int] = {}
     out = []
@@ -344,32 +304,6 @@ def _hashes(values: Iterable[str | None]) -> NDArray[np.uint64]:
         else:
             out.append(known.get(value) or known.setdefault(value, hash64(value)))
     return np.array(out, dtype=np.uint64)
-
-
-def _padded(rows: Sequence[Sequence[int]], width: int) -> NDArray[np.uint32]:
-    out = np.zeros((len(rows), width), dtype=np.uint32)
-    for i, row in enumerate(rows):
-        out[i, : min(len(row), width)] = row[:width]
-    return out
-
-
-def _rarest(
-    stems: Sequence[Sequence[int]], vocabulary: Vocabulary
-) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
-    """Return the `N_WORDS` rarest different stems of each text, and their weights."""
-    unique = [sorted(set(row)) for row in stems]
-    sizes = np.array([len(row) for row in unique], dtype=np.intp)
-    flat = np.fromiter((stem for row in unique for stem in row), dtype=np.uint32, count=int(sizes.sum()))
-    weights = vocabulary.weigh(flat)
-    owner = np.repeat(np.arange(len(unique)), sizes)
-    order = np.lexsort((flat, -weights, owner))
-    rank = np.arange(len(flat)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    keep = rank < N_WORDS
-    words_out = np.zeros((len(unique), N_WORDS), dtype=np.uint32)
-    weights_out = np.zeros((len(unique), N_WORDS), dtype=np.float32)
-    words_out[owner[keep], rank[keep]] = flat[order][keep]
-    weights_out[owner[keep], rank[keep]] = weights[order][keep]
-    return words_out, weights_out
 
 
 def _likeliest(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
@@ -394,44 +328,6 @@ def _problem(probabilities: NDArray[np.float32]) -> NDArray[np.int16]:
     if logs.shape[1]:
         logs -= logs.mean(axis=1, keepdims=True)
     return _steps(logs)
-
-
-def _numbers(plain: str) -> list[int]:
-    return sorted({_stem_hash(word) for word in plain.split() if word.isdigit() and len(word) <= 4})
-
-
-def _names(core: str) -> list[int]:
-    """Stems of words with a capital inside a sentence: streets, towns, landmarks, firms."""
-    return sorted({_stem_hash(fold(word)) for word in _NAME.findall(core)})
-
-
-def _place_words(places: tuple[Place, ...]) -> list[int]:
-    """Stems of the words that name streets, landmarks and settlements, narrow places first."""
-    found: dict[int, None] = {}
-    for part in ("street", "landmark", "settlement"):
-        for place in places:
-            for word in words(getattr(place, part) or ""):
-                if len(word) > 2 or word.isdigit():
-                    found[_stem_hash(word)] = None
-    return list(found)
-
-
-def _rare_only(stems: NDArray[np.uint32], vocabulary: Vocabulary) -> NDArray[np.uint32]:
-    """Blank out stems that many texts share, such as those of «улица» and «школа»."""
-    return np.where(vocabulary.weigh(stems) >= COMMON_BELOW, stems, np.uint32(0))
-
-
-def hits(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Return for each entry of `left` whether its row of `right` holds it; 0 is padding."""
-    across = np.ascontiguousarray(left.T)  # long inner loops: a row has only a few entries
-    hit = np.zeros(across.shape, dtype=bool)
-    for entries in np.ascontiguousarray(right.T):
-        hit |= across == entries
-    return np.asarray((hit & (across > 0)).T)
-
-
-def _context(source: str | None) -> list[int]:
-    return sorted({_stem_hash(word) for word in words(source or "") if len(word) > 3})
 
 
 def _place_mark(places: tuple[Place, ...]) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,16 +16,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from incidentml.errors import DataError, StateError
 from incidentml.incidents.batch import PostBatch
-from incidentml.incidents.candidates import DAY, Candidates, find_candidates
+from incidentml.incidents.candidates import Candidates, find_candidates
 from incidentml.incidents.clustering import Grouping
-from incidentml.incidents.columns import Columns, Vocabulary
+from incidentml.incidents.columns import Columns
 from incidentml.incidents.decisions import Decision
+from incidentml.incidents.lifecycle import let_go, report
 from incidentml.incidents.links import FEATURES, pair_features
 from incidentml.incidents.model import PairModel
 from incidentml.incidents.partition import partition, representatives
-from incidentml.incidents.recurrence import find_recurrences, place_topic_keys
-from incidentml.incidents.state import EVIDENCE, ClusterState, ClusterUpdate, Edges, Memory, incident_id, members
+from incidentml.incidents.state import EVIDENCE, ClusterState, ClusterUpdate, Edges
 from incidentml.incidents.training import fit_links
+from incidentml.incidents.wording import Vocabulary
 from incidentml.persistence import FittedState, Persistent
 from incidentml.places import PlaceTable
 from incidentml.types import PostKey
@@ -132,7 +133,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
             If vectors or topics have another width than in `fit`.
         """
         check_is_fitted(self, "model_")
-        state, closed = self._let_go(self._own(state))
+        state, closed = let_go(self._own(state), self._reach())
         known = state.row_of
         rows = np.array([i for i, key in enumerate(batch.keys) if PostKey(*key) not in known], dtype=np.intp)
         if len(rows) < len(batch):
@@ -227,6 +228,10 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
     def _grouping(self) -> Grouping:
         return Grouping(self.join_floor_, self.backend, self.density_from)
 
+    def _reach(self) -> float:
+        """Days after which no post that comes in time can be linked to an incident any more."""
+        return max(self.horizon_days, self.lateness_days + max(self.place_days, self.text_days))
+
     def _check(self) -> None:
         for name in ("link_floor", "join_floor"):
             value = getattr(self, name)
@@ -287,7 +292,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         incident = partition(
             columns, rank, representative, edges, before, touched, decisions, row_of, self._grouping()
         )
-        return self._report(state, columns, representative, edges, incident, before, decisions, closed)
+        return report(state, columns, representative, edges, incident, before, decisions, closed)
 
     def _links(self, columns: Columns, rows: NDArray[np.intp], fresh: NDArray[np.bool_]) -> Edges:
         left, right = find_candidates(columns, rows, fresh, self._rules())
@@ -308,109 +313,6 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
                 Edges(a[kept], b[kept], probability[kept], features[kept][:, _EVIDENCE_AT].astype(np.float16))
             )
         return found[0] if len(found) == 1 else _concatenate(found)
-
-    def _report(
-        self,
-        state: ClusterState,
-        columns: Columns,
-        representative: NDArray[np.intp],
-        edges: Edges,
-        incident: NDArray[np.uint64],
-        before: NDArray[np.uint64],
-        decisions: tuple[Decision, ...],
-        closed: Mapping[str, tuple[PostKey, ...]],
-    ) -> ClusterUpdate:
-        rows = np.arange(len(columns))
-        recurs = find_recurrences(columns, incident, rows, state.memory)
-        moved = incident != before
-        changed = {
-            incident_id(code) for code in np.unique(np.concatenate([incident[moved], before[moved]])).tolist()
-        }
-        alive = {incident_id(code) for code in np.unique(incident).tolist()}
-        lineage = {id_: old for id_, old in state.lineage.items() if id_ in alive}
-        gone = np.flatnonzero(moved & (before > 0))
-        vanished: dict[str, str] = {}
-        for row in gone.tolist():
-            old_id = incident_id(int(before[row]))
-            if old_id not in alive:
-                # The oldest post of a vanished incident tells where its id went.
-                vanished.setdefault(old_id, incident_id(int(incident[state_anchor(before, columns, row)])))
-        for old_id, new_id in sorted(vanished.items()):
-            ancestors = {old_id, *state.lineage.get(old_id, ()), *lineage.get(new_id, ())} - {new_id}
-            lineage[new_id] = tuple(sorted(ancestors))
-        lineage = {id_: kept for id_, old in lineage.items() if (kept := tuple(o for o in old if o not in alive))}
-        changed |= {id_ for id_ in recurs.keys() | state.recurs.keys() if recurs.get(id_) != state.recurs.get(id_)}
-        changed |= {
-            id_ for id_ in lineage.keys() | state.lineage.keys() if lineage.get(id_) != state.lineage.get(id_)
-        }
-        following = replace(
-            state,
-            columns=columns,
-            representative=representative,
-            edges=edges,
-            incident=incident,
-            decisions=decisions,
-            lineage=lineage,
-            recurs=recurs,
-        )
-        return ClusterUpdate(
-            state=following,
-            incidents=following.incidents,
-            changed=frozenset(changed & alive),
-            merged_from=lineage,
-            recurs=recurs,
-            closed=closed,
-        )
-
-    def _let_go(self, state: ClusterState) -> tuple[ClusterState, dict[str, tuple[PostKey, ...]]]:
-        """Drop incidents that ended before the horizon and that no post within `lateness_days` can reach."""
-        if not len(state):
-            return state, {}
-        reach = max(self.horizon_days, self.lateness_days + max(self.place_days, self.text_days))
-        codes, index = np.unique(state.incident, return_inverse=True)
-        last = np.full(len(codes), -np.inf)
-        np.maximum.at(last, index, state.columns.times)
-        # Linked incidents are let go together: a late post could still tie them anew.
-        from scipy.sparse import coo_matrix
-        from scipy.sparse.csgraph import connected_components
-
-        edges = state.edges
-        graph = coo_matrix(
-            (np.ones(len(edges.left), dtype=np.int8), (index[edges.left], index[edges.right])),
-            shape=(len(codes), len(codes)),
-        )
-        n_groups, group = connected_components(graph, directed=False)
-        latest = np.full(n_groups, -np.inf)
-        np.maximum.at(latest, group, last)
-        kept = latest[group][index] >= state.columns.times.max() - reach * DAY
-        if kept.all():
-            return state, {}
-        gone, rows = np.flatnonzero(~kept), np.flatnonzero(kept)
-        key, _, ended, code = place_topic_keys(state.columns, state.incident, gone)
-        closed = members(state.columns, state.incident, gone)
-        place = np.full(len(kept), -1, dtype=np.intp)
-        place[rows] = np.arange(len(rows))
-        edges = edges.take(kept[edges.left] & kept[edges.right])
-        alive = {incident_id(int(value)) for value in np.unique(state.incident[rows]).tolist()}
-        return replace(
-            state,
-            columns=state.columns.take(rows),
-            representative=place[state.representative[rows]],
-            edges=replace(edges, left=place[edges.left], right=place[edges.right]),
-            incident=state.incident[rows],
-            lineage={id_: old for id_, old in state.lineage.items() if id_ in alive},
-            memory=Memory(
-                np.concatenate([state.memory.key, key]),
-                np.concatenate([state.memory.last, ended]),
-                np.concatenate([state.memory.code, code]),
-            ),
-        ), closed
-
-
-def state_anchor(before: NDArray[np.uint64], columns: Columns, row: int) -> int:
-    """Return the canonically first row of the old incident of `row`."""
-    rows = np.flatnonzero(before == before[row])
-    return int(min(rows.tolist(), key=lambda i: (columns.times[i], columns.keys[i])))
 
 
 def _concatenate(parts: Sequence[Edges]) -> Edges:

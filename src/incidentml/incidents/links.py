@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.incidents.columns import STEP, Columns, hits
+from incidentml.incidents.columns import STEP, Columns
 from incidentml.incidents.copies import shared_text
+from incidentml.incidents.wording import hits
 from incidentml.places import PlaceTable
 
 __all__ = ["FEATURES", "pair_features"]

@@ -1,0 +1,118 @@
+"""What an update leaves behind: what changed, where old ids went, what recurs, and what is let go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incidentml.incidents.candidates import DAY
+from incidentml.incidents.columns import Columns
+from incidentml.incidents.decisions import Decision
+from incidentml.incidents.recurrence import find_recurrences, place_topic_keys
+from incidentml.incidents.state import ClusterState, ClusterUpdate, Edges, Memory, incident_id, members
+from incidentml.types import PostKey
+
+__all__ = ["let_go", "report"]
+
+
+def report(
+    state: ClusterState,
+    columns: Columns,
+    representative: NDArray[np.intp],
+    edges: Edges,
+    incident: NDArray[np.uint64],
+    before: NDArray[np.uint64],
+    decisions: tuple[Decision, ...],
+    closed: Mapping[str, tuple[PostKey, ...]],
+) -> ClusterUpdate:
+    """Name what changed, what became of old ids and what recurs, and make the state to go on from."""
+    rows = np.arange(len(columns))
+    recurs = find_recurrences(columns, incident, rows, state.memory)
+    moved = incident != before
+    changed = {incident_id(code) for code in np.unique(np.concatenate([incident[moved], before[moved]])).tolist()}
+    alive = {incident_id(code) for code in np.unique(incident).tolist()}
+    lineage = {id_: old for id_, old in state.lineage.items() if id_ in alive}
+    gone = np.flatnonzero(moved & (before > 0))
+    vanished: dict[str, str] = {}
+    for row in gone.tolist():
+        old_id = incident_id(int(before[row]))
+        if old_id not in alive and old_id not in vanished:
+            # The oldest post of a vanished incident tells where its id went.
+            vanished[old_id] = incident_id(int(incident[_anchor(before, columns, row)]))
+    for old_id, new_id in sorted(vanished.items()):
+        ancestors = {old_id, *state.lineage.get(old_id, ()), *lineage.get(new_id, ())} - {new_id}
+        lineage[new_id] = tuple(sorted(ancestors))
+    lineage = {id_: kept for id_, old in lineage.items() if (kept := tuple(o for o in old if o not in alive))}
+    changed |= {id_ for id_ in recurs.keys() | state.recurs.keys() if recurs.get(id_) != state.recurs.get(id_)}
+    changed |= {id_ for id_ in lineage.keys() | state.lineage.keys() if lineage.get(id_) != state.lineage.get(id_)}
+    following = replace(
+        state,
+        columns=columns,
+        representative=representative,
+        edges=edges,
+        incident=incident,
+        decisions=decisions,
+        lineage=lineage,
+        recurs=recurs,
+    )
+    return ClusterUpdate(
+        state=following,
+        incidents=following.incidents,
+        changed=frozenset(changed & alive),
+        merged_from=lineage,
+        recurs=recurs,
+        closed=closed,
+    )
+
+
+def let_go(state: ClusterState, reach: float) -> tuple[ClusterState, dict[str, tuple[PostKey, ...]]]:
+    """Drop incidents that ended more than `reach` days before the newest post."""
+    if not len(state):
+        return state, {}
+    codes, index = np.unique(state.incident, return_inverse=True)
+    last = np.full(len(codes), -np.inf)
+    np.maximum.at(last, index, state.columns.times)
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    # Linked incidents are let go together: a late post could still tie them anew.
+    edges = state.edges
+    graph = coo_matrix(
+        (np.ones(len(edges.left), dtype=np.int8), (index[edges.left], index[edges.right])),
+        shape=(len(codes), len(codes)),
+    )
+    n_groups, group = connected_components(graph, directed=False)
+    latest = np.full(n_groups, -np.inf)
+    np.maximum.at(latest, group, last)
+    kept = latest[group][index] >= state.columns.times.max() - reach * DAY
+    if kept.all():
+        return state, {}
+    gone, rows = np.flatnonzero(~kept), np.flatnonzero(kept)
+    key, _, ended, code = place_topic_keys(state.columns, state.incident, gone)
+    closed = members(state.columns, state.incident, gone)
+    place = np.full(len(kept), -1, dtype=np.intp)
+    place[rows] = np.arange(len(rows))
+    edges = edges.take(kept[edges.left] & kept[edges.right])
+    alive = {incident_id(int(value)) for value in np.unique(state.incident[rows]).tolist()}
+    return replace(
+        state,
+        columns=state.columns.take(rows),
+        representative=place[state.representative[rows]],
+        edges=replace(edges, left=place[edges.left], right=place[edges.right]),
+        incident=state.incident[rows],
+        lineage={id_: old for id_, old in state.lineage.items() if id_ in alive},
+        memory=Memory(
+            np.concatenate([state.memory.key, key]),
+            np.concatenate([state.memory.last, ended]),
+            np.concatenate([state.memory.code, code]),
+        ),
+    ), closed
+
+
+def _anchor(before: NDArray[np.uint64], columns: Columns, row: int) -> int:
+    """Return the canonically first row of the old incident of `row`."""
+    rows = np.flatnonzero(before == before[row])
+    return int(min(rows.tolist(), key=lambda i: (columns.times[i], columns.keys[i])))
