@@ -59,11 +59,10 @@ class ConformalSets(BaseEstimator, Persistent):  # type: ignore[misc]
         return self
 
     def sets(self, proba: ArrayLike) -> NDArray[np.bool_]:
-        """Return which classes are in the set of each row; the most probable one always is."""
+        """Return which classes are in the set of each row; none are where no class is probable enough."""
         check_is_fitted(self, "thresholds_")
         p = np.asarray(proba, dtype=np.float64)
         inside: NDArray[np.bool_] = p >= self.thresholds_
-        inside[np.arange(len(p)), p.argmax(axis=1)] = True
         return inside
 
     def to_state(self) -> FittedState:

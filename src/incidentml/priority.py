@@ -80,7 +80,7 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         self,
         *,
         C: float = 4.0,
-        danger_recall: float = 0.95,
+        danger_recall: float = 0.92,
         max_features: int = 20_000,
         folds: int = 4,
         territory_weight: float = 2.5,

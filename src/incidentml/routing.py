@@ -272,7 +272,10 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         return np.asarray(rows.sum(axis=0, keepdims=True) / len(rows) ** self.pool_power_)
 
     def group_set(self, scores: ArrayLike) -> tuple[str, ...]:
-        """Return the groups that hold the true one with probability `coverage`, the most probable first."""
+        """Return the groups that hold the true one with probability `coverage`, the most probable first.
+
+        The set is empty where no group is probable enough: the case is unlike those that the model knows.
+        """
         proba = self._marginal(self.topics_proba(self.pool(scores)))
         inside = self.conformal_.sets(proba)[0]
         order = np.lexsort((np.arange(proba.shape[1]), -proba[0]))
@@ -329,8 +332,8 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
             doubts.append(f"вероятность темы {certainty:.2f} ниже порога {self.review_below:.2f}")
         if topic == OUTSIDE:
             doubts.append("такого вопроса нет в рубрикаторе")
-        if len(groups) > 2:
-            doubts.append(f"возможны группы: {', '.join(groups)}")
+        if not groups or len(groups) > 2:
+            doubts.append(f"возможны группы: {', '.join(groups)}" if groups else "ни одна группа не вероятна")
         reasons += [f"нужен человек: {doubt}" for doubt in doubts]
         return Route(group, topic, alternatives, level, executor, bool(doubts), tuple(reasons))
 
@@ -369,7 +372,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
             return UNROUTABLE, [f"исполнитель не назначен: {found.rule}, но место неизвестно"], "место неизвестно"
         if found.missing:
             generic = found.rule.executor.replace("{municipality}", f"муниципалитет уточнить, {region}")
-            return generic, [f"исполнитель «{generic}»: {found.rule}"], "муниципалитет неизвестен"
+            return generic, [f"исполнитель «{generic}»: {found.rule}"], None
         return found.executor, why, None
 
     def explain(self, scores: ArrayLike, route: Route) -> tuple[str, ...]:
