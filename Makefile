@@ -21,7 +21,7 @@ lint: .venv/.dev
 	$(BIN)/mypy
 
 train: .venv/.train
-	$(BIN)/incidentml train --out models
+	$(BIN)/incidentml train --out models --figures benchmarks/results/end-to-end.json
 
 bench: .venv/.bench
 	$(BIN)/python benchmarks/run.py

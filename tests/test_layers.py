@@ -43,8 +43,7 @@ LAYERS: dict[str, list[str]] = {
             "place_scoring",
             "score",
             "scoring",
-            "card",
-            "cards",
+            "model_card",
         ]
     ],
     "cli": ["cli", "__main__"],

@@ -99,16 +99,22 @@ def train(
     encoder: Annotated[
         Path | None, typer.Option(help="Take the encoder of this model folder, do not train one.")
     ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="Result of a benchmark suite, told in the model's card.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of all that is random.")] = 0,
 ) -> None:
     """Train every stage from labelled posts and save the model."""
     from incidentml.gold import load_corpus
+    from incidentml.model_card import model_card
     from incidentml.training import train_pipeline
 
     items = [item for item in load_corpus(datasets) if item.territory not in (exclude or ())]
     with _progress() as progress:
         pipe = train_pipeline(items, encoder=encoder, seed=seed, progress=progress)
-    print(f"saved {pipe.save(out / name / version)}")
+    measured = None if figures is None else json.loads(figures.read_text(encoding="utf-8"))
+    card = model_card(pipe, items, measured)
+    print(f"saved {pipe.save(out / name / version, texts={'CARD.md': card})}")
 
 
 @models_app.command("list")
