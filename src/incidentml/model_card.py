@@ -59,7 +59,7 @@ router, priority. Model format {FORMAT}; trained with {versions}. Fingerprint `{
 ## Purpose
 
 To find, in the posts of a region's social networks, concrete claims about concrete problems, to make one incident
-of the posts about one problem, and to propose topic, level of power, executor, urgency and deadline to an operator.
+of the posts about one problem, and to propose topic, level, executor, urgency and deadline to an operator.
 
 ## What it must not be used for
 
@@ -70,7 +70,7 @@ of the posts about one problem, and to propose topic, level of power, executor, 
 
 ## Data
 
-Trained on the labelled posts of `datasets/ruincidents` (Apache-2.0; written for this project, no text is copied and
+Trained on the labelled posts of `datasets/ruincidents` (Apache-2.0; written for the project, no text is copied and
 no person is real). The encoder also learns from general word vectors and a sentence encoder under the MIT licence
 (navec, multilingual-e5-small).
 
@@ -97,7 +97,7 @@ no person is real). The encoder also learns from general word vectors and a sent
 
 ## Limits
 
-- The corpus is written, not collected: real feeds hold more noise, other topics, other voices. Measure on your own.
+- The corpus is written, not collected: real feeds hold more noise and other voices. Measure on your own.
 - Russian only. Posts in Tatar, Bashkir or transliteration are mostly not understood.
 - Short replies («у нас так же») have their place in the context, which is not read; they may stay alone.
 - Places are known by name; a street that no list knows is recognised by its form only.
