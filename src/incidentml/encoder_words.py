@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.encoders.pieces import hash_piece, word_pieces
+from incidentml.encoders.pieces import piece_key, word_pieces
 from incidentml.errors import MissingExtraError
 
 __all__ = ["PIECE_STEP", "GeneralWords", "WordCounts", "load_general", "piece_buckets"]
@@ -114,5 +114,5 @@ def piece_buckets(counts: WordCounts) -> NDArray[np.uint8]:
     """Return the weights of pieces by hash bucket, in steps of `PIECE_STEP`."""
     buckets = np.full(_BUCKETS, round(-math.log(_RAREST) / PIECE_STEP), dtype=np.uint8)
     for piece in counts.notable_pieces():  # of two in one bucket the more common one, written later, decides
-        buckets[hash_piece(piece, 1).key % _BUCKETS] = round(counts.piece_weight(piece) / PIECE_STEP)
+        buckets[piece_key(piece) % _BUCKETS] = round(counts.piece_weight(piece) / PIECE_STEP)
     return buckets

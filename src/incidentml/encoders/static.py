@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from incidentml.encoders.base import check_russian, check_texts, unit_rows
-from incidentml.encoders.pieces import hash_piece, text_words, word_pieces
+from incidentml.encoders.pieces import HashedPieces, hash_pieces, text_words
 from incidentml.encoders.tables import LearnedPieces, WordTable
 from incidentml.errors import ModelFormatError
 from incidentml.numeric import exact_product
@@ -124,7 +124,8 @@ class StaticEncoder(Persistent):
         )
         peak = 0.0
         for start in range(0, len(words.vocabulary), _CHUNK):
-            peak = max(peak, float(np.abs(encoder._semantic(words.vocabulary[start : start + _CHUNK])).max()))
+            some = words.vocabulary[start : start + _CHUNK]
+            peak = max(peak, float(np.abs(encoder._semantic(some, hash_pieces(some, lexical_dim))).max()))
         encoder.semantic_step = peak / _ROW_MAX or 1.0
         return encoder
 
@@ -200,41 +201,31 @@ class StaticEncoder(Persistent):
             grown = np.zeros((max(need, 2 * len(self._rows)), self.dim), dtype=np.int16)
             grown[:start] = self._rows[:start]
             self._rows = grown
-        steps = np.rint(self._semantic(fresh) / self.semantic_step)
+        pieces = hash_pieces(fresh, self.lexical_dim)
+        steps = np.rint(self._semantic(fresh, pieces) / self.semantic_step)
         self._rows[start:need, :split] = np.clip(steps, -_ROW_MAX, _ROW_MAX)
-        self._rows[start:need, split:] = np.clip(self._lexical(fresh), -_ROW_MAX, _ROW_MAX)
+        self._rows[start:need, split:] = np.clip(self._lexical(len(fresh), pieces), -_ROW_MAX, _ROW_MAX)
         self._known.update((word, start + row) for row, word in enumerate(fresh))
 
-    def _semantic(self, fresh: Sequence[str]) -> NDArray[np.float64]:
-        rows = np.zeros((len(fresh), self.semantic_dim))
-        places = self._words.places
-        general = np.array([(row, places[word]) for row, word in enumerate(fresh) if word in places]).reshape(
-            -1, 2
-        )
+    def _semantic(self, fresh: Sequence[str], pieces: HashedPieces) -> NDArray[np.float64]:
+        known, places = self._pieces.find(pieces.keys)
+        entries = (self._pieces.scale[places].astype(np.float64), (pieces.rows[known], places))
+        matrix = sp.csr_matrix(entries, shape=(len(fresh), len(self._pieces.keys)))
+        used, local = np.unique(matrix.indices, return_inverse=True)
+        small = sp.csr_matrix((matrix.data, local, matrix.indptr), shape=(len(fresh), len(used)))
+        rows = np.asarray(small @ self._pieces.rows[used].astype(np.float64))
+        table = self._words.places
+        general = np.array([(row, table[word]) for row, word in enumerate(fresh) if word in table]).reshape(-1, 2)
         if len(general):
             row, place = general.T
             turned = exact_product(self._words.codes[place], self._turn)
-            rows[row] = turned * (self._words.scale[place, None].astype(np.float64) * self.turn_unit)
-        learned = self._pieces.places
-        entries = [
-            (row, learned[key])
-            for row, word in enumerate(fresh)
-            for key in (hash_piece(name, 1).key for name in word_pieces(word))
-            if key in learned
-        ]
-        for number, found in entries:
-            rows[number] += self._pieces.rows[found] * float(self._pieces.scale[found])
+            rows[row] += turned * (self._words.scale[place, None].astype(np.float64) * self.turn_unit)
         return rows
 
-    def _lexical(self, fresh: Sequence[str]) -> NDArray[np.int64]:
-        rows = np.zeros((len(fresh), self.lexical_dim), dtype=np.int64)
-        buckets = len(self._weights)
-        for row, word in enumerate(fresh):
-            for name in word_pieces(word):
-                piece = hash_piece(name, self.lexical_dim)
-                weight = int(self._weights[piece.key % buckets])
-                for place, sign in zip(piece.places, piece.signs, strict=True):
-                    rows[row, place] += sign * weight
+    def _lexical(self, count: int, pieces: HashedPieces) -> NDArray[np.int64]:
+        rows = np.zeros((count, self.lexical_dim), dtype=np.int64)
+        weights = self._weights[pieces.keys % len(self._weights)].astype(np.int64)
+        np.add.at(rows, (pieces.rows[:, None], pieces.columns), pieces.signs * weights[:, None])
         return rows
 
     def to_state(self) -> FittedState:

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.encoders.pieces import hash_piece
+from incidentml.encoders.pieces import piece_key
 from incidentml.errors import ModelFormatError
 
 __all__ = ["LearnedPieces", "WordTable", "to_bytes"]
@@ -83,14 +83,23 @@ class LearnedPieces:
         self.keys, self.rows, self.scale = keys, rows, scale
 
     @cached_property
-    def places(self) -> dict[int, int]:
-        """Key to row."""
-        return {key: row for row, key in enumerate(self.keys.tolist())}
+    def _order(self) -> tuple[NDArray[np.intp], NDArray[Any]]:
+        order = np.argsort(self.keys)
+        return order, self.keys[order]
+
+    def find(self, keys: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return which of the keys are known, and their rows."""
+        if not len(self.keys):
+            return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
+        order, ordered = self._order
+        spot = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+        known = np.flatnonzero(ordered[spot] == keys)
+        return known, order[spot[known]]
 
     @classmethod
     def quantise(cls, names: Sequence[str], vectors: NDArray[Any]) -> Self:
         """Hash names and round vectors to bytes."""
-        keys = np.array([hash_piece(name, 1).key for name in names], dtype=np.uint64)
+        keys = np.array([piece_key(name) for name in names], dtype=np.uint64)
         rows, step = to_bytes(vectors)
         return cls(keys, rows, step.astype(np.float32))
 
