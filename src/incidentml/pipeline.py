@@ -324,6 +324,7 @@ class IncidentPipeline(Persistent):
             authors=[post.author_id for post in complaints],
             sources=[post.source for post in complaints],
             topics=self.router.groups_proba(found.routing),
+            subtopics=self.router.topics_proba(found.routing).astype(np.float32),
         )
 
     def _assemble(

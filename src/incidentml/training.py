@@ -180,7 +180,7 @@ def fit_clusterer(data: StageData, router: Router) -> IncidentClusterer:
     that would trust topics too much.
     """
     routed = [row for row, item in enumerate(data.items) if item.gold.topic is not None]
-    held = dict(zip(routed, router.groups_proba(router.held_scores_), strict=True))
+    held = dict(zip(routed, router.held_scores_, strict=True))
     rows = data.rows(
         [
             row in held and item.post is not None and item.gold.kind is Kind.COMPLAINT
@@ -188,13 +188,13 @@ def fit_clusterer(data: StageData, router: Router) -> IncidentClusterer:
         ]
     )
     told = data.take(rows)
-    batch = batch_of(told, np.stack([held[row] for row in rows]))
+    batch = batch_of(told, router, np.stack([held[row] for row in rows]))
     labels = [item.gold.incident for item in told.items]
     return IncidentClusterer().fit(batch, labels, corpus=[item.text for item in data.items])
 
 
-def batch_of(data: StageData, topics: NDArray[np.float32]) -> PostBatch:
-    """Return posts, all with a time, as a batch for the clusterer."""
+def batch_of(data: StageData, router: Router, scores: NDArray[np.float64]) -> PostBatch:
+    """Return posts, all with a time, and their rows of the router's scores as a batch for the clusterer."""
     posts = [item.post for item in data.items if item.post is not None]
     return PostBatch(
         keys=[post.key for post in posts],
@@ -205,5 +205,6 @@ def batch_of(data: StageData, topics: NDArray[np.float32]) -> PostBatch:
         regions=[post.region for post in posts],
         authors=[post.author_id for post in posts],
         sources=[post.source for post in posts],
-        topics=topics,
+        topics=router.groups_proba(scores),
+        subtopics=router.topics_proba(scores).astype(np.float32),
     )
