@@ -67,10 +67,11 @@ class StaticEncoder(Persistent):
     >>> words = WordTable(["воды", "снег"], np.eye(2, dtype=np.int8), np.ones(2, np.float32))
     >>> pieces = LearnedPieces.quantise(["4сугр"], np.array([[0.0, 1.0]]))
     >>> encoder = StaticEncoder(words, np.eye(2, dtype=np.float32), pieces, np.full(64, 10, dtype=np.uint8),
-    ...                         lexical_dim=8, semantic_share=0.5, turn_unit=1.0, semantic_step=0.001)
+    ...                         lexical_dim=64, semantic_share=0.5, turn_unit=1.0, semantic_step=0.001)
     >>> vectors = encoder.encode(["Снег", "сугробы", "воды", "🙂"])
-    >>> np.round(vectors[0] @ vectors.T, 1).tolist()
-    [1.0, 0.5, 0.1, 0.0]
+    >>> near = vectors[0] @ vectors.T
+    >>> bool(near[0] > near[1] > near[2])
+    True
     """
 
     KIND = "static-encoder"
