@@ -29,7 +29,7 @@ _STEM = 6
 _OPENING = 10
 #: Weight of a class met 0, 1, 2, 3, 4 or more times.
 _SATURATION = np.array([0.0, 0.5, 0.75, 0.875, 0.9375], dtype=np.float32)
-_WEIGHTS = {"embedding": 1.0, "evidence": 0.5, "hashed": 1.0}
+_WEIGHTS = {"embedding": 2.0, "evidence": 1.0, "hashed": 1.0}
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|\d+|[.!?…\n]+")
 _LINK = re.compile(r"(?:https?://|www\.|t\.me/|vk\.(?:com|me|cc)/|ok\.ru/)\S*")

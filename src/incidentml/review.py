@@ -42,7 +42,7 @@ def select_for_review(
     embeddings: ArrayLike,
     budget: int,
     *,
-    threshold: float = 1 / 3,
+    threshold: float = 0.4,
     random_share: float = 0.2,
     seed: int = 0,
 ) -> list[ReviewItem]:
@@ -56,7 +56,7 @@ def select_for_review(
     embeddings : array of shape (n, dim)
     budget : int
         How many a person will read.
-    threshold : float, default=1/3
+    threshold : float, default=0.4
         The complaint probability at which the decision turns; see `ComplaintClassifier.thresholds`.
     random_share : float, default=0.2
         Part of the budget drawn at random from all posts: only these give unbiased figures.
@@ -77,7 +77,7 @@ def select_for_review(
     >>> verdicts = [Verdict(Kind.OTHER, {}, i / 10, False, Concreteness(0.0)) for i in range(9)]
     >>> chosen = select_for_review(posts, verdicts, np.eye(9), 3, random_share=0.0)
     >>> sorted(item.key.id for item in chosen)
-    ['2', '3', '4']
+    ['3', '4', '5']
     """
     vectors = unit_grid(embeddings)
     if not len(posts) == len(verdicts) == len(vectors):
