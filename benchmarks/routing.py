@@ -255,14 +255,17 @@ def main() -> None:
         gold += [{name: str(getattr(test[rows[0]].gold, name)) for name in NAMES} for rows in cases]
         names += [test[rows[0]].territory for rows in cases]
         said["incidentml"] += predict(train, test, cases, encode)
-        for name, lines in baselines(train, test, cases).items():
-            said[name] += lines
+        if encode is None:  # they see words only, whatever the encoder
+            for name, lines in baselines(train, test, cases).items():
+                said[name] += lines
         print(out, len(cases), flush=True)
     result: dict[str, Any] = {"environment": environment(), "models": {}}
     kinds = {"regions": [not name.startswith("stream_") for name in names]}
     kinds["streams"] = [not flag for flag in kinds["regions"]]
     kinds["all"] = [True] * len(names)
     for model, lines in said.items():
+        if not lines:
+            continue
         result["models"][model] = {}
         for kind, keep in kinds.items():
             rows = [i for i, flag in enumerate(keep) if flag]

@@ -91,7 +91,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         self,
         *,
         C: float = 1.0,
-        dense_weight: float = 1.0,
+        dense_weight: float = 0.5,
         dense_columns: int | None = None,
         max_features: int = 30_000,
         coverage: float = 0.9,

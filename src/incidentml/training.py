@@ -115,7 +115,7 @@ def train_pipeline(
     tell(2)
     complaints = fit_complaints(data, seed)
     tell(3)
-    router = fit_router(data)
+    router = fit_router(data, getattr(encoder, "semantic_dim", None))
     tell(4)
     priority = fit_priority(data)
     tell(5)
@@ -139,10 +139,13 @@ def fit_complaints(data: StageData, seed: int = 0) -> ComplaintClassifier:
     return ComplaintClassifier().fit(features, kinds, groups=np.array(territories, dtype=object))
 
 
-def fit_router(data: StageData) -> Router:
-    """Fit the router on posts with a topic; no territory stands on both sides of its cross-validation."""
+def fit_router(data: StageData, semantic_dim: int | None = None) -> Router:
+    """Fit the router on posts with a topic; no territory stands on both sides of its cross-validation.
+
+    Of the embeddings it takes the first `semantic_dim` columns: the rest repeats words, which it reads itself.
+    """
     told = data.take(data.rows([item.gold.topic is not None for item in data.items]))
-    return Router().fit(
+    return Router(dense_columns=semantic_dim).fit(
         routing_features([item.text for item in told.items], told.vectors),
         [str(item.gold.topic) for item in told.items],
         levels=[item.gold.level for item in told.items],
