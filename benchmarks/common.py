@@ -23,6 +23,8 @@ from incidentml.splits import Split, leave_one_territory_out
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 CORPUS = ROOT / "datasets" / "ruincidents"
+#: What the encoder's teacher said of texts, kept between folds and runs.
+CACHE = ROOT / ".cache" / "teacher"
 LIBRARIES = ("incidentml", "numpy", "scipy", "scikit-learn", "hdbscan", "safetensors", "pandas")
 
 

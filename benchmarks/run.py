@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from common import CORPUS, RESULTS, ROOT, environment, write_result
-from tables import figures, write_tables
+from tables import figures, write_readme, write_tables
 
 HERE = Path(__file__).resolve().parent
 BASELINE = HERE / "baseline.json"
@@ -108,6 +108,7 @@ def main() -> int:
                 subprocess.run(command, check=True)
     if not options.inside:
         write_tables(HERE / "README.md", suites(), results())
+        write_readme(ROOT / "README.md", suites(), results())
     return 0
 
 

@@ -96,10 +96,27 @@ def _speed(results: Mapping[str, Any], names: Sequence[str]) -> str:
     return "".join(lines)
 
 
+def _quality_names(suites: Sequence[Mapping[str, Any]], results: Mapping[str, Any]) -> list[str]:
+    """Return the suites measured on territories not seen."""
+    return [suite["name"] for suite in suites if "territories" in suite and suite["name"] in results]
+
+
+def write_readme(file: Path, suites: Sequence[Mapping[str, Any]], results: Mapping[str, Any]) -> None:
+    """Rewrite the two tables of the project's README: quality beside the peers, and speed."""
+    quality = _quality_names(suites, results)
+    speeds = [suite["name"] for suite in suites if suite["task"] == "speed" and suite["name"] in results]
+    blocks = {"quality": _quality(results, quality) if quality else "", "speed": _speed(results, speeds)}
+    text = file.read_text(encoding="utf-8")
+    for mark, content in blocks.items():
+        block = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
+        text = block.sub(lambda match, content=content: match[1] + content + match[2], text)
+    file.write_text(text, encoding="utf-8", newline="\n")
+
+
 def write_tables(file: Path, suites: Sequence[Mapping[str, Any]], results: Mapping[str, Any]) -> None:
     """Rewrite the block between the marks."""
     known = [suite for suite in suites if suite["name"] in results]
-    quality = [suite["name"] for suite in known if "report" in results[suite["name"]]]
+    quality = _quality_names(suites, results)
     speeds = [suite["name"] for suite in known if suite["task"] == "speed"]
     parts = [f"- **{suite['name']}**: {suite['title']}\n" for suite in known]
     if quality:
