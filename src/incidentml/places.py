@@ -9,6 +9,8 @@ Examples
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from incidentml.gazetteer import Gazetteer
 from incidentml.place_compare import PlaceAgreement, PlaceComparison, PlaceTable, compare
 from incidentml.place_features import PlaceFeatures, split
@@ -77,49 +79,67 @@ class PlaceExtractor:
 
 
 def _places(parts: list[Part]) -> tuple[Place, ...]:
+    """Put parts together to places; every step looks at neighbours only, so that long lists stay linear."""
     by_kind: dict[str, list[Part]] = {"settlement": [], "street": [], "house": [], "landmark": []}
     for part in parts:
         by_kind[part.kind].append(part)
-    rows: list[dict[str, Part]] = []
-    houses = by_kind["house"]
-    taken: set[int] = set()
-    for street in by_kind["street"]:
-        row = {"street": street}
-        near = [
-            (min(abs(h.first - street.last), abs(street.first - h.last)), i)
-            for i, h in enumerate(houses)
-            if i not in taken
-        ]
-        if near and min(near)[0] <= _REACH:
-            index = min(near)[1]
-            taken.add(index)
-            row["house"] = houses[index]
-        known = next((r for r in rows if r["street"].normal == street.normal), None)
-        if known is None:
-            rows.append(row)
-        elif "house" in row:
-            if "house" in known and known["house"].normal != row["house"].normal:
-                rows.append(row)
-            else:
-                known.setdefault("house", row["house"])
-    rows.extend({"house": house} for i, house in enumerate(houses) if i not in taken and not rows)
-    for index, landmark in enumerate(by_kind["landmark"]):
-        if index < len(rows) and "landmark" not in rows[index] and not index:
-            rows[index]["landmark"] = landmark
+    rows = _addresses(by_kind["street"], by_kind["house"])
+    landmarks_found = {part.normal: part for part in reversed(by_kind["landmark"])}
+    for index, landmark in enumerate(sorted(landmarks_found.values(), key=lambda part: part.first)):
+        if not index and rows:
+            rows[0]["landmark"] = landmark
         else:
             rows.append({"landmark": landmark})
     settlements = by_kind["settlement"]
+    positions = [settlement.first for settlement in settlements]
+    used = set()
     for row in rows:
         if settlements:
-            at = next(iter(row.values())).first
-            row["settlement"] = min(settlements, key=lambda s: (s.first > at, abs(s.first - at)))
-    used = {row["settlement"].normal for row in rows if "settlement" in row}
+            # The last settlement named before, or the first one of the text.
+            at = bisect_right(positions, min(part.first for part in row.values())) - 1
+            row["settlement"] = settlements[max(at, 0)]
+            used.add(row["settlement"].normal)
     for settlement in settlements:
         if settlement.normal not in used:
             used.add(settlement.normal)
             rows.append({"settlement": settlement})
     rows.sort(key=lambda row: -(2 * ("street" in row) + ("house" in row)))
     return tuple(_place(row) for row in rows)
+
+
+def _addresses(streets: list[Part], houses: list[Part]) -> list[dict[str, Part]]:
+    """Give every street the nearest house; the same address told twice is one."""
+    rows: list[dict[str, Part]] = []
+    seen: dict[str, dict[str, Part]] = {}
+    pairs: set[tuple[str, str]] = set()
+    positions = [house.first for house in houses]
+    taken: set[int] = set()
+    for street in streets:
+        at = bisect_right(positions, street.first)
+        near = [
+            (max(houses[k].first - street.last, street.first - houses[k].last), k)
+            for k in range(max(0, at - 2), min(len(houses), at + 2))
+            if k not in taken
+        ]
+        row = {"street": street}
+        if near and min(near)[0] <= _REACH:
+            index = min(near)[1]
+            taken.add(index)
+            row["house"] = houses[index]
+        known = seen.get(street.normal)
+        if known is None:
+            seen[street.normal] = row
+            rows.append(row)
+        elif "house" in row and "house" not in known:
+            known["house"] = row["house"]
+        elif "house" in row and (street.normal, row["house"].normal) not in pairs:
+            rows.append(row)
+        if "house" in row:
+            pairs.add((street.normal, row["house"].normal))
+    if not rows:
+        first = {house.normal: house for house in reversed(houses)}
+        rows.extend({"house": house} for house in sorted(first.values(), key=lambda part: part.first))
+    return rows
 
 
 def _place(row: dict[str, Part]) -> Place:
