@@ -1,0 +1,51 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from incidentml.concreteness import SLOTS, concreteness
+from incidentml.places import PlaceExtractor
+from incidentml.types import Place
+
+
+def read(text):
+    return concreteness(text, PlaceExtractor().extract(text))
+
+
+def test_a_full_claim_fills_every_slot_and_is_guaranteed():
+    found = read("У нас на Мира 5 третий день нет воды, почините! Звоните 8 900 123-45-67")
+    assert found.missing == ()
+    assert found.score == 1.0
+    assert found.entry_guaranteed
+    assert found.question is None
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("Третий день нет воды, почините", "Уточните, пожалуйста, где это: населённый пункт, улица и номер дома?"),
+        ("Пермь. Третий день нет воды, почините!", "Уточните, пожалуйста, улицу и номер дома?"),
+        ("На Мира 5 красота", "Опишите, пожалуйста, что именно случилось?"),
+        ("На Мира 5 нет воды", "Когда это началось?"),
+    ],
+)
+def test_the_question_asks_for_what_would_help_most(text, question):
+    assert read(text).question == question
+
+
+def test_general_discontent_is_less_concrete_than_a_claim():
+    assert read("Воры и бездельники, куда страна катится").score < 0.3 < read("На Мира 5 течёт крыша").score
+
+
+def test_without_a_contact_nothing_is_guaranteed():
+    assert not read("На Мира 5 нет воды").entry_guaranteed
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=100))
+def test_scores_and_spans_are_sound(text):
+    found = concreteness(text, (Place(),))
+    assert 0 <= found.score <= 1
+    assert set(found.slots) | set(found.missing) == set(SLOTS)
+    for spans in found.slots.values():
+        for span in spans:
+            assert 0 <= span.start < span.end <= len(text)

@@ -1,0 +1,216 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from incidentml.places import Gazetteer, PlaceExtractor, PlaceTable, compare
+from incidentml.types import Agreement, Place
+
+PARTS = ("settlement", "street", "house", "landmark")
+CASES = [
+    line.split("\t")
+    for line in (Path(__file__).parent / "data" / "places_cases.txt").read_text("utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+#: What the whole file has to reach; single cases may fail, since the extractor is a statistical one.
+WANTED = {"settlement": 0.95, "street": 0.95, "house": 0.95, "landmark": 0.7}
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    return PlaceExtractor()
+
+
+def main_part(places, part):
+    return next((getattr(place, part) for place in places if getattr(place, part)), None)
+
+
+def test_there_are_at_least_300_cases():
+    assert len(CASES) >= 300
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_written_cases_are_read(extractor, part):
+    hits = found = wanted = 0
+    wrong = []
+    for text, *row in CASES:
+        expected = dict(zip(PARTS, row, strict=True))[part]
+        got = main_part(extractor.extract(text), part)
+        wanted += expected != "-"
+        found += got is not None
+        if got == expected:
+            hits += 1
+        elif got or expected != "-":
+            wrong.append((text, expected, got))
+    score = 2 * hits / (found + wanted)
+    assert score >= WANTED[part], wrong[:30]
+
+
+def test_posts_without_a_place_stay_without(extractor):
+    none = [text for text, *row in CASES if set(row) == {"-"}]
+    false = [text for text in none if any(p.settlement or p.street or p.house for p in extractor.extract(text))]
+    assert len(false) <= 0.06 * len(none), false
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("на Гагарина 12 нет воды", "улица Гагарина, 12"),
+        ("гагарина12", "ул. Гагарина д. 12"),
+        ("Гагарина двенадцать, темно", "на гагарина 12 темно"),
+        ("дом 14 корп 2 по Мира", "Мира 14к2, лифт"),
+        ("на Советской 7 прорыв", "Советская улица, 7"),
+        ("К. Маркса, 10 свет", "ул. Карла Маркса 10"),
+    ],
+)
+def test_forms_of_one_address_agree(extractor, left, right):
+    agreement = compare(extractor.extract(left)[0], extractor.extract(right)[0])
+    assert agreement.street is Agreement.SAME
+    assert agreement.house is Agreement.SAME
+    assert agreement.score > 0.5
+
+
+def test_the_region_settles_which_town_is_meant_and_candidates_are_kept(extractor):
+    place = extractor.extract("г. Железногорск, ул. Ленина 5", region="Курская область")[0]
+    assert place.settlement == "железногорск"
+    assert place.candidates[0] == "железногорск (Курская область)"
+    assert len(place.candidates) > 1
+
+
+def test_a_table_of_the_user_adds_settlements(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("region,municipality,settlement,street\nПермский край,,Зюкайчик,Бомбибова\n", "utf-8")
+    gazetteer = Gazetteer.from_csv(path)
+    assert gazetteer.find(["зюкайчик"])[0].region == "Пермский край"
+    assert gazetteer.is_street("бомбибова")
+    place = PlaceExtractor(gazetteer).extract("в Зюкайчике на Бомбибова 5 нет света", region="Пермский край")[0]
+    assert (place.settlement, place.street, place.house) == ("зюкайчик", "улица бомбибова", "5")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "а",
+        "abc def",
+        "🚒🔥",
+        "12",
+        "\u0301\u0308",
+        "ё" * 200,
+        "нaМирa5",
+        "\ud800",
+        "й́ М" + "и\u0306" * 3,
+        "İİ Мира 5",
+    ],
+)
+def test_strange_texts_do_no_harm(extractor, text):
+    for place in extractor.extract(text):
+        for part, span in place.spans.items():
+            assert text[span.start : span.end].strip(), part
+
+
+PIECES = st.sampled_from(
+    [
+        "Мира",
+        "ул.",
+        "улица",
+        "5",
+        "12",
+        "/",
+        ",",
+        ". ",
+        " ",
+        "\n",
+        "на",
+        "г.",
+        "Пермь",
+        "дом",
+        "к2",
+        "«",
+        "»",
+        "школа",
+        "-",
+        "№",
+        "ё",
+        "İ",
+        "a",
+        "🚒",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, max_size=60).map("".join) | st.text(max_size=80))
+def test_spans_lie_in_the_text_and_order_does_not_depend_on_anything(text):
+    extractor = PlaceExtractor()
+    places = extractor.extract(text)
+    assert places == extractor.extract(text)
+    for place in places:
+        assert set(place.spans) == {part for part in PARTS if getattr(place, part)}
+        for span in place.spans.values():
+            assert 0 <= span.start < span.end <= len(text)
+
+
+@pytest.mark.parametrize("piece", ["улица Мира 5 ", "а", "1-", "ул. ", "Ленина/", '"школа ', "Мира 5, "])
+def test_time_is_linear_in_length(extractor, piece):
+    import time
+
+    def seconds(size):
+        text = piece * (size // len(piece))
+        start = time.process_time()
+        extractor.extract(text)
+        return time.process_time() - start
+
+    seconds(2_000)
+    assert seconds(60_000) < 60 * max(seconds(6_000), 0.005)
+
+
+def test_another_house_or_street_or_town_is_a_conflict_and_a_missing_part_is_not():
+    here = Place("пермь", "улица мира", "5")
+    assert compare(here, Place("пермь", "улица мира", "7")).score < 0
+    assert compare(here, Place("пермь", "улица ленина", "5")).score < 0
+    assert compare(here, Place("кунгур", "улица мира", "5")).score < 0
+    assert compare(here, Place(street="улица мира")).score > 0
+    assert compare(here, Place()).score == 0
+    assert compare(here, Place(street="улица мира", house="5к2")).house is Agreement.COMPATIBLE
+    assert compare(here, Place(street="улица мира", house="1-9")).house is Agreement.COMPATIBLE
+
+
+def test_the_reason_is_told_in_words():
+    reason = compare(Place("пермь", "улица мира", "5"), Place("пермь", "улица мира", "7")).reason
+    assert reason == "один населённый пункт; одна улица; разные дома"
+
+
+PLACES = st.builds(
+    Place,
+    st.sampled_from([None, "пермь", "кунгур"]),
+    st.sampled_from([None, "улица мира", "проспект мира", "улица ленина"]),
+    st.sampled_from([None, "5", "5к2", "7", "1-9"]),
+    st.sampled_from([None, "школа 5", "школа 7", "рынок"]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(PLACES, max_size=3).map(tuple), min_size=2, max_size=6))
+def test_comparison_is_symmetric_and_does_not_depend_on_other_posts(rows):
+    table = PlaceTable.build(rows, [None] * len(rows))
+    left, right = np.array([0, 1]), np.array([1, 0])
+    both = table.compare(left, right)
+    assert both.score[0] == both.score[1]
+    alone = PlaceTable.build(rows[:2], [None, None]).compare(left, right)
+    assert (alone.score == both.score).all()
+    assert (np.abs(both.score) <= 1).all()
+
+
+def test_posts_about_one_place_share_a_block_key(extractor):
+    texts = ["Пермь, на Гагарина 12 потоп", "ул. Гагарина, 12 затопило"]
+    table = PlaceTable.build([extractor.extract(text) for text in texts], ["Пермский край"] * 2)
+    first, second = table.block_keys()
+    assert set(first) & set(second)
+
+
+def test_a_table_needs_a_region_for_each_post():
+    with pytest.raises(ValueError, match="1 posts have places, 2 have regions"):
+        PlaceTable.build([()], [None, None])
