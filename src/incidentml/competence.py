@@ -70,9 +70,10 @@ class CompetenceRule:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The organisation that a table names, the rule behind it and the steps that led there."""
+    """The organisation that a table names, its name before filling in, the rule and the steps that led there."""
 
     executor: str
+    template: str
     rule: CompetenceRule
     path: tuple[str, ...]
     missing: tuple[str, ...]
@@ -184,7 +185,9 @@ class CompetenceTable:
         missing = tuple(name for name in sorted(names) if names[name] is None and "{" + name + "}" in template)
         known = {name: value or "" for name, value in names.items()}
         steps = tuple(_fill(step, known) for step in path)
-        return Assignment(executor=steps[-1], rule=winner, path=steps, missing=missing, rivals=rivals)
+        return Assignment(
+            executor=steps[-1], template=template, rule=winner, path=steps, missing=missing, rivals=rivals
+        )
 
     @cached_property
     def territories(self) -> tuple[tuple[str | None, str | None], ...]:

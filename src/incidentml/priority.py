@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from incidentml.errors import ModelFormatError
 from incidentml.evidence import RULES, IncidentEvidence, priority_data, rule_hits
+from incidentml.fitting import held_out_scores
 from incidentml.heads import FeatureSpace, LinearHeads, text_features
 from incidentml.numeric import exact_product, on_grid, sigmoid, softmax
 from incidentml.persistence import FittedState, Persistent
@@ -133,7 +134,11 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         if groups is not None:
             _, member, size = np.unique(np.asarray(groups, dtype=object), return_inverse=True, return_counts=True)
             weight[size[member] > 1] = self.territory_weight
-        held = self._out_of_fold(X, harm, steps, weight, groups)
+        scores = held_out_scores(
+            lambda rows: self._heads(X[rows], harm[rows], steps[rows], weight[rows]), X, self.folds, groups
+        )
+        hits = np.rint(X[:, : len(RULES)].toarray() / _RULE_UNIT)
+        held = np.hstack([scores, hits])
         self.heads_ = self._heads(X, harm, steps, weight)
         self._judge(held, harm, weight, incidents, topics)
         return self
@@ -171,29 +176,6 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         elif len(present):
             scale_bias[present] = 0.0
         return LinearHeads.from_weights(space, {"urgency": (weights, bias), "scale": (scale_weights, scale_bias)})
-
-    def _out_of_fold(
-        self,
-        X: Any,
-        harm: NDArray[np.intp],
-        steps: NDArray[np.intp],
-        weight: NDArray[np.float64],
-        groups: Sequence[str] | None,
-    ) -> NDArray[np.float64]:
-        """Return rows as of `score_posts` from heads that saw neither the row nor its group."""
-        from sklearn.model_selection import GroupKFold, KFold
-
-        if groups is None:
-            splits = list(KFold(self.folds, shuffle=True, random_state=0).split(harm))
-        else:
-            names = np.asarray(groups, dtype=object)
-            splits = list(GroupKFold(min(self.folds, len(set(groups)))).split(harm, groups=names))
-        held = np.zeros((len(harm), _STEPS + len(Scale) + len(RULES)))
-        held[:, -len(RULES) :] = np.rint(X[:, : len(RULES)].toarray() / _RULE_UNIT)
-        for train, test in splits:
-            heads = self._heads(X[train], harm[train], steps[train], weight[train])
-            held[test, : -len(RULES)] = heads.scores(X[test])
-        return held
 
     def _judge(
         self,

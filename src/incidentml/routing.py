@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from incidentml.assignment import LEVEL_WORDS, UNROUTABLE, assign_executor, decide_level, within_budget
 from incidentml.competence import CompetenceTable
 from incidentml.conformal import ConformalSets
+from incidentml.fitting import held_out_scores, one_against_rest
 from incidentml.heads import FeatureSpace, LinearHeads, text_features
 from incidentml.numeric import softmax
 from incidentml.persistence import FittedState, Persistent
@@ -20,36 +22,11 @@ from incidentml.types import Level, Place, Route, Scale
 
 __all__ = ["UNROUTABLE", "Router", "routing_features", "within_budget"]
 
-#: Executor of an incident for which the competence table names nobody.
-UNROUTABLE = "unroutable"
-_LEVEL_WORDS = {Level.MUNICIPAL: "муниципальный", Level.REGIONAL: "региональный", Level.FEDERAL: "федеральный"}
-
 #: How sharp the opinion on groups is, and how much it counts beside that on topics; measured on unseen regions.
 _GROUP_SCALE, _GROUP_SHARE = 3.0, 0.5
 _SETTINGS = ("C", "dense_weight", "dense_columns", "max_features", "coverage", "review_below", "folds")
 
 routing_features = text_features
-
-
-def within_budget(routes: Mapping[str, Route], budget: int) -> list[str]:
-    """Return the ids of at most `budget` incidents that a person should look at first, the least certain first.
-
-    Examples
-    --------
-    >>> sure = Route("ЖКХ", "a", (("a", 0.9),), Level.MUNICIPAL, "x", False)
-    >>> unsure = Route("ЖКХ", "a", (("a", 0.4),), Level.MUNICIPAL, "x", True)
-    >>> within_budget({"i1": sure, "i2": unsure}, 1)
-    ['i2']
-    """
-    if budget < 0:
-        raise ValueError(f"budget is {budget}, expected 0 or more")
-
-    def doubt(item: tuple[str, Route]) -> tuple[bool, float, str]:
-        identifier, route = item
-        certainty = route.topic_alternatives[0][1] if route.topic_alternatives else 0.0
-        return route.executor != UNROUTABLE, certainty, identifier
-
-    return [identifier for identifier, _ in sorted(routes.items(), key=doubt)[:budget]]
 
 
 class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
@@ -165,7 +142,9 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         self._lay_out()
         level = np.asarray([None] * len(labels) if levels is None else levels, dtype=object)
         #: Scores of the training rows from heads that have not seen them: what later stages may learn from.
-        self.held_scores_ = held = _out_of_fold(self, X, labels, level, groups)
+        self.held_scores_ = held = held_out_scores(
+            lambda rows: self._heads(X[rows], labels[rows], level[rows]), X, self.folds, groups
+        )
         self.heads_ = self._heads(X, labels, level)
         self._calibrate(held, labels, groups, incidents)
         return self
@@ -184,13 +163,13 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         design = space.design(X)
         group = self.groups_[self.group_index_[np.searchsorted(self.classes_, labels)]]
         blocks = {
-            "topic": _one_against_rest(design, labels, self.classes_, self.C),
-            "group": _one_against_rest(design, group, self.groups_, self.C),
+            "topic": one_against_rest(design, labels, self.classes_, self.C),
+            "group": one_against_rest(design, group, self.groups_, self.C),
         }
         told = np.array([value is not None for value in level])
         if told.any():
             names = np.array([item.value for item in Level], dtype=object)
-            blocks["level"] = _one_against_rest(design[told], level[told], names, self.C)
+            blocks["level"] = one_against_rest(design[told], level[told], names, self.C)
         return LinearHeads.from_weights(space, blocks)
 
     def _calibrate(
@@ -320,9 +299,13 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         alternatives = tuple((str(self.classes_[i]), round(float(topics[i]), 4)) for i in order[:3])
         groups = self.group_set(scores)
         group = str(self.groups_[self.group_index_[order[0]]])
-        level, why_level = self._level(pooled, topics, topic, scale)
+        words = None
+        if "level" in self.heads_.blocks_:
+            words = softmax(np.asarray(self.heads_.block(pooled, "level")) * 3.0)[0]
+        said = dict(zip(self.classes_, topics, strict=True))
+        level, why_level = decide_level(self.taxonomy, said, topic, scale, words)
         where = municipality or (place.settlement if place else None)
-        executor, why_executor, open_question = self._executor(topic, level, region, where)
+        executor, why_executor, open_question = assign_executor(self.table, topic, level, region, where)
         reasons = [f"тема «{topic}»: вероятность {certainty:.2f}"]
         if len(order) > 1:
             reasons[0] += f", следующая «{alternatives[1][0]}»: {alternatives[1][1]:.2f}"
@@ -337,44 +320,6 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         reasons += [f"нужен человек: {doubt}" for doubt in doubts]
         return Route(group, topic, alternatives, level, executor, bool(doubts), tuple(reasons))
 
-    def _level(
-        self, pooled: NDArray[np.float64], topics: NDArray[np.float64], topic: str, scale: Scale
-    ) -> tuple[Level, str]:
-        levels = list(Level)
-        weights = np.zeros(len(levels))
-        for name, probability in zip(self.classes_, topics, strict=True):
-            record = self.taxonomy.topics.get(name)
-            if record is not None:
-                weights[levels.index(record.level_for(scale))] += probability
-        record = self.taxonomy.topics.get(topic)
-        if "level" in self.heads_.blocks_:
-            weights += 0.6 * softmax(np.asarray(self.heads_.block(pooled, "level")) * 3.0)[0]
-        level = levels[int(weights.argmax())]
-        told = f"уровень {_LEVEL_WORDS[level]}"
-        if record is None:
-            return level, f"{told}: по словам сообщений"
-        if record.level_for(scale) != level:
-            return level, f"{told}: слова сообщений сильнее рубрикатора ({_LEVEL_WORDS[record.level_for(scale)]})"
-        if record.level != level:
-            return level, f"{told}: так решает масштаб «{scale.value}»"
-        return level, f"{told}: так по рубрикатору для этой темы"
-
-    def _executor(
-        self, topic: str, level: Level, region: str | None, municipality: str | None
-    ) -> tuple[str, list[str], str | None]:
-        found = self.table.find(topic, level, region=region, municipality=municipality)
-        if found is None:
-            return UNROUTABLE, ["исполнитель не найден: в таблице полномочий нет такой строки"], "некому передать"
-        why = [f"исполнитель «{found.executor}»: {found.rule}"]
-        if len(found.path) > 1:
-            why.append(f"перенаправлено: {' → '.join(found.path)}")
-        if "region" in found.missing or ("municipality" in found.missing and region is None):
-            return UNROUTABLE, [f"исполнитель не назначен: {found.rule}, но место неизвестно"], "место неизвестно"
-        if found.missing:
-            generic = found.rule.executor.replace("{municipality}", f"муниципалитет уточнить, {region}")
-            return generic, [f"исполнитель «{generic}»: {found.rule}"], None
-        return found.executor, why, None
-
     def explain(self, scores: ArrayLike, route: Route) -> tuple[str, ...]:
         """Tell in Russian why this body and not another, beyond `Route.reasons`."""
         groups = self.group_set(scores)
@@ -387,7 +332,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
             if level != route.level:
                 found = self.table.find(route.topic, level)
                 if found is not None:
-                    told.append(f"не «{found.rule.executor}»: это {_LEVEL_WORDS[level]} уровень")
+                    told.append(f"не «{found.rule.executor}»: это {LEVEL_WORDS[level]} уровень")
         return tuple(told)
 
     # ---- persistence
@@ -418,52 +363,3 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         router.heads_ = LinearHeads.from_state(state.part("heads"))
         router.conformal_ = ConformalSets.from_state(state.part("conformal"))
         return router
-
-
-def _one_against_rest(
-    design: Any, labels: NDArray[Any], names: NDArray[Any], C: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return weights (names × features) and bias of linear SVMs; a name without examples scores -1."""
-    from sklearn.svm import LinearSVC
-
-    weights = np.zeros((len(names), design.shape[1]))
-    bias = np.full(len(names), -1.0)
-    present = sorted(set(labels.tolist()))
-    rows = [names.tolist().index(name) for name in present]
-    if len(present) == 1:
-        bias[rows] = 1.0
-        return weights, bias
-    model = LinearSVC(C=C, tol=1e-2, random_state=0).fit(design, labels.astype(str))
-    if len(present) == 2:
-        weights[rows] = np.vstack([-model.coef_[0], model.coef_[0]])
-        bias[rows] = [-model.intercept_[0], model.intercept_[0]]
-    else:
-        weights[rows], bias[rows] = model.coef_, model.intercept_
-    return weights, bias
-
-
-def _out_of_fold(
-    router: Router, X: Any, labels: NDArray[Any], level: NDArray[Any], groups: Sequence[str] | None
-) -> NDArray[np.float64]:
-    """Return the scores of every row from heads that saw neither it nor its group."""
-    from sklearn.model_selection import GroupKFold, StratifiedKFold
-
-    if groups is None:
-        import warnings
-
-        with warnings.catch_warnings():  # rare topics have fewer rows than there are folds
-            warnings.simplefilter("ignore", UserWarning)
-            splitter = StratifiedKFold(router.folds, shuffle=True, random_state=0)
-            splits = list(splitter.split(np.zeros(len(labels)), labels.astype(str)))
-    else:
-        folds = min(router.folds, len(set(groups)))
-        splits = list(GroupKFold(folds).split(np.zeros(len(labels)), groups=np.asarray(groups, dtype=object)))
-    held: NDArray[np.float64] | None = None
-    for train, test in splits:
-        heads = router._heads(X[train], labels[train], level[train])
-        scores = heads.scores(X[test])
-        if held is None:
-            held = np.zeros((len(labels), scores.shape[1]))
-        held[test] = scores
-    assert held is not None
-    return held
