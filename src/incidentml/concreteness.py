@@ -1,6 +1,7 @@
 """How concrete a claim is: who, what, where, when, what is asked, and how to reach the person; with spans.
 
-Patterns are stems of ordinary words; the place comes from `incidentml.places`, the contact from `incidentml.privacy`.
+Patterns are stems of ordinary words; the place comes from `incidentml.places`, the contact from
+`incidentml.privacy`.
 """
 
 from __future__ import annotations
@@ -95,8 +96,10 @@ def concreteness(text: str, places: Sequence[Place]) -> Concreteness:
     Examples
     --------
     >>> found = concreteness("У нас второй день нет воды, почините!", ())
-    >>> sorted(found.slots), found.missing, found.question
-    (['ask', 'what', 'when', 'who'], ('where', 'contact'), 'Уточните, пожалуйста, где это: населённый пункт, улица и номер дома?')
+    >>> sorted(found.slots), found.missing
+    (['ask', 'what', 'when', 'who'], ('where', 'contact'))
+    >>> found.question
+    'Уточните, пожалуйста, где это: населённый пункт, улица и номер дома?'
     """
     folded = fold(text)
     where = tuple(dict.fromkeys(span for place in places for span in place.spans.values()))

@@ -51,14 +51,16 @@ def _word_classes() -> dict[str, str]:
 
 
 def word_class(word: str) -> str:
-    """Return what a folded word form is: ``g`` toponym, ``s`` surname, ``n`` first name, ``p`` patronymic, ``N`` noun,
-    ``A`` adjective, ``V`` verb, ``o`` other, with a digit for how common it is; empty for an unknown word.
+    """Return the classes of a folded word form, with a digit for how common it is; empty for an unknown word.
+
+    ``g`` toponym, ``s`` surname, ``n`` first name, ``p`` patronymic, ``N`` noun, ``A`` adjective, ``V`` verb,
+    ``o`` other.
 
     Examples
     --------
     >>> word_class("кирова")[0], word_class("вода")[0], word_class("ыыыы")
     ('g', 'N', '')
-    """  # noqa: D205
+    """
     return _word_classes().get(word, "")
 
 
@@ -130,7 +132,7 @@ class Gazetteer:
 
     @classmethod
     def default(cls) -> Gazetteer:
-        """Return the gazetteer that ships: Russian settlements of 500 and more people, and frequent street names."""
+        """Return the gazetteer that ships: Russian settlements of 500 people or more, frequent streets."""
         return _default()
 
     @classmethod

@@ -1,7 +1,8 @@
 """Names of private persons: first names with a patronymic, a surname or initials, in any case form.
 
-One first name alone names nobody, except beside a contact (``звонить Лидии``) or after «меня зовут». Officials are told
-by the office before the name; streets named after people by their type word, their preposition or the house number.
+One first name alone names nobody, except beside a contact (``звонить Лидии``) or after «меня зовут». Officials are
+told by the office before the name; streets named after people by their type word, their preposition or the
+house number.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ _SURNAME = re.compile(
     r"(?:а|у|ым|ой|е|ый|ий|ого|ому|ая|ую|ом|им|ей|ь|ы|и)?$"
 )
 _INTRODUCED = re.compile(r"(?:зовут|имя|фио|ф\.и\.о|контактное|спросить|спрашивать|звонить|обращаться)$")
-_CITED = frozenset("петрович михалыч".split())
 
 
 def names(text: str, folded: str) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """Do two places agree? Part by part: the same, compatible, in conflict or unknown; one by one or by millions.
 
-Parts are read from the normal forms that `Place` holds. What is missing on one side is unknown and never a conflict;
+Parts are read from the normal forms that `Place` holds. What is missing on one side is unknown and never a
+conflict;
 what is said less exactly (``12`` against ``12к2``, ``хасана`` against ``героев хасана``) is compatible.
 """
 
@@ -139,7 +140,7 @@ def _street(text: str) -> _Street:
 
 @lru_cache(maxsize=65536)
 def _houses(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Return first and last number and suffix of each house: ``"12к2"``, ``"12/2"``, ``"14, 16а"``, ``"22-28"``."""
+    """Return first and last number and suffix of each house: ``"12к2"``, ``"14, 16а"``, ``"22-28"``."""
     found = []
     for part in re.split(r"[,;\s]+", fold(text)):
         if match := _RANGE.fullmatch(part):
@@ -152,7 +153,7 @@ def _houses(text: str) -> tuple[tuple[int, int, str], ...]:
 
 @lru_cache(maxsize=65536)
 def _landmark(text: str) -> tuple[str, str, str]:
-    """Kind, number and name: ``"школа 12"`` is a school with a number, ``"остановка рынок"`` a stop with a name."""
+    """Return kind, number and name of ``"школа 12"`` or ``"остановка рынок"``."""
     kind, *rest = fold(text).split()[:8] or [""]
     numbers = [word for word in rest if word[0].isdigit()]
     names = [loose_stem(word) for word in rest if not word[0].isdigit()]
@@ -377,7 +378,7 @@ def _address_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int
 
 
 def _landmark_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int8]:
-    """Only numbers set landmarks of one kind apart: a place is seen from many landmarks, and each has many names."""
+    """Only numbers set landmarks of one kind apart: a place has many landmarks, and each has many names."""
     (kind, count, name), (kind2, count2, name2) = a.T, b.T
     alike = kind == kind2
     counted, named = (count > 0) & (count2 > 0), (name > 0) & (name2 > 0)

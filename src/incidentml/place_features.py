@@ -1,6 +1,7 @@
 """Which words of a text could name a place, and the evidence for each.
 
-Most words of a text are ordinary and thrown out early; what is left is described by its ending, its class, its capital,
+Most words of a text are ordinary and thrown out early; what is left is described by its ending, its class,
+its capital,
 the gazetteer and its neighbours. Names are never evidence by themselves, only ordinary words are.
 """
 
@@ -170,8 +171,8 @@ class PlaceFeatures:
     ) -> tuple[list[Candidate], dict[int, tuple[int, str]]]:
         """Return the pieces that could be part of a place, with the evidence for each.
 
-        The second value maps pieces of settlements' names in the gazetteer to (number of pieces where a name begins,
-        or 0 inside one; evidence).
+        The second value maps pieces of settlements' names in the gazetteer to (number of pieces
+        where a name begins, or 0 inside one; evidence).
         """
         known = [self._known(word.text) for word in words]
         size = len(words)

@@ -1,6 +1,7 @@
 """Forms of Russian place names: stems that hold through the cases, declension, nominative normal forms.
 
-A full morphological analyser is too slow for a stream of posts and does not know most street names; place names, on
+A full morphological analyser is too slow for a stream of posts and does not know most street names; place names,
+on
 the other hand, decline by few patterns. All input is folded (`incidentml.text.fold`).
 """
 
@@ -11,12 +12,13 @@ from functools import lru_cache
 __all__ = ["is_adjective", "loose_stem", "name_forms", "nominative", "stem"]
 
 _ADJECTIVE = (
-    ("ыми", 3), ("ими", 3), ("ого", 3), ("его", 3), ("ому", 3), ("ему", 3), ("ая", 2), ("яя", 2), ("ое", 2), ("ее", 2),
+    ("ыми", 3), ("ими", 3), ("ого", 3), ("его", 3), ("ому", 3), ("ему", 3), ("ая", 2), ("яя", 2), ("ое", 2),
+    ("ее", 2),
     ("ый", 2), ("ий", 2), ("ой", 2), ("ей", 2), ("ую", 2), ("юю", 2), ("ым", 2), ("им", 2), ("ом", 2), ("ем", 2),
     ("ых", 2), ("их", 2), ("ые", 2), ("ие", 2), ("ою", 2), ("ею", 2),
 )  # fmt: skip
 _NOUN = (
-    ("иями", 4), ("иях", 3), ("иям", 3), ("ами", 3), ("ями", 3), ("ах", 2), ("ях", 2), ("ам", 2), ("ям", 2), ("ов", 0),
+    ("иями", 4), ("иях", 3), ("иям", 3), ("ами", 3), ("ями", 3), ("ах", 2), ("ях", 2), ("ам", 2), ("ям", 2),
     ("ию", 2), ("ия", 2), ("ии", 2), ("ью", 2),
 )  # fmt: skip
 _VOWELS = "аеиоуыэюяйь"

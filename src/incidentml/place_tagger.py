@@ -1,6 +1,7 @@
 """Which words of a text name a place: a small linear tagger over the few words that could.
 
-Streets without a type word (``на шишкина 18``) cannot be listed: they are told by their ending, their neighbours, the
+Streets without a type word (``на шишкина 18``) cannot be listed: they are told by their ending, their neighbours,
+the
 class of the word and the number that follows. A multinomial logistic regression weighs such evidence; it knows
 ordinary words by themselves but names only by their shape, so that it works in towns that it never saw.
 """
@@ -86,9 +87,10 @@ def examples(
 ) -> tuple[list[list[str]], list[str]]:
     """Return evidence and gold label of every candidate of labelled texts.
 
-    `mentions` map ``settlement``, ``street``, ``house`` and ``landmark`` to words of the text; `streets` are the true
-    streets, which the text need not name. Only one mention of each part is marked: a word that repeats a marked one
-    gets its label; a word after a type word, or one that is a street of the same region elsewhere, is left out
+    `mentions` map ``settlement``, ``street``, ``house`` and ``landmark`` to words of the text; `streets`
+    are the true streets, which the text need not name. Only one mention of each part is marked: a word that
+    repeats a marked
+    one gets its label; a word after a type word, or one that is a street of the same region elsewhere, is left out
     rather than counted as nothing when it is not marked.
     """
     evidence: list[list[str]] = []
@@ -151,7 +153,8 @@ def _marks(text: str, words: Sequence[Word], marked: Mapping[str, str]) -> dict[
 
 #: What is taken off the score of «nothing»: a place missed costs more than a doubtful one.
 _BIAS = 0.7
-#: Candidates marked as nothing that a model of the other posts is this sure about are unmarked places, not examples.
+#: Candidates marked as nothing that a model of the other posts is this sure about are unmarked places,
+#: not examples.
 _NOISE = 0.1
 
 
@@ -160,7 +163,8 @@ def fit_weights(
 ) -> dict[str, list[int]]:
     """Fit the tagger's weights on the output of `examples`; features seen once are left out.
 
-    Gold marks one mention of each part, and not every post that names a street was marked: a first round, out of fold,
+    Gold marks one mention of each part, and not every post that names a street was marked: a first round, out of
+    fold,
     finds unmarked places, and the second one leaves them out.
     """
     from collections import Counter

@@ -1,7 +1,7 @@
 """What must stay private in a text: found with spans, and masked.
 
-Phones, e-mails, bank cards, passport and SNILS numbers, social mentions and accounts, links that carry a token, and
-names of private persons. Names of officials in office and streets named after people stay readable.
+Phones, e-mails, bank cards, passport and SNILS numbers, social mentions and accounts, links that carry a token,
+and names of private persons. Names of officials in office and streets named after people stay readable.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ __all__ = ["PrivateSpan", "find", "mask"]
 
 
 class PrivateSpan(NamedTuple):
-    """A private piece of text: ``text[start:end]``; `kind` is phone, email, card, passport, snils, account, link, name."""
+    """A private piece of text, ``text[start:end]``.
+
+    `kind` is phone, email, card, passport, snils, account, link or name.
+    """
 
     kind: str
     start: int
@@ -45,7 +48,8 @@ _LONG_DIGITS = re.compile(r"(?<![\w])\+?\d(?:[ \u00a0.\-–—()\[\]]{0,3}\d){8,
 _LOCAL = re.compile(r"(?<![\w\-–.,/:+])\d{1,3}[-–]\d{2}[-–]\d{2}(?![\w]|[-–.,]\d)")
 _CALL = re.compile(
     r"(?:тел(?:ефон\w{0,3}|\b)|звон\w{1,6}|моб(?:ильн\w{1,4}|\b)|сот(?:ов\w{1,4}|\b)|вотсап\w{0,2}|ватсап\w{0,2}|вайбер\w{0,2}"
-    r"|whatsapp|viber|номер\w{0,3}|конт(?:акт\w{0,3}|\b)|набер\w{1,5})[^\d\n+]{0,24}(\+?\d[\d \u00a0()\-–.]{3,20}\d)(?!\w)"
+    r"|whatsapp|viber|номер\w{0,3}|конт(?:акт\w{0,3}|\b)|набер\w{1,5})"
+    r"[^\d\n+]{0,24}(\+?\d[\d \u00a0()\-–.]{3,20}\d)(?!\w)"
 )
 _EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+-]{1,64}\s{0,2}(?:@|[(\[]\s?(?:at|собака|@)\s?[)\]]|\s(?:собака|собачка|at)\s)\s{0,2}"
