@@ -6,14 +6,15 @@ The shipped encoder has learnt from topic labels of the whole corpus, so it may 
 names a folder with an encoder for each territory that has not seen that territory. Without it the models see words
 only.
 
-Writes ``results/routing.json`` and every case into ``results/routing_cases.json``; with ``--public`` also
-``results/routing_public.json``.
+Writes ``results/routing.json`` (``routing_encoders.json`` with ``--encoders``) or, with ``--public``,
+``results/routing_public.json``; ``--cases FILE`` keeps every case.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -238,6 +239,7 @@ def main() -> None:
     parser.add_argument("--public", type=Path, help="optional folder with public data to measure on")
     parser.add_argument("--encoders", type=Path, help="folder with an encoder for each territory left out")
     parser.add_argument("--territories", help="only these, comma separated")
+    parser.add_argument("--cases", type=Path, help="file for the decisions on every incident")
     options = parser.parse_args()
     items = corpus()
     routed = [item for item in items if item.gold.topic and item.gold.scale and item.gold.urgency is not None]
@@ -281,10 +283,14 @@ def main() -> None:
         print(model, {kind: {k: v[0] for k, v in table.items() if isinstance(v, list) and k != "territories"}
                       for kind, table in kinds_.items()})  # fmt: skip
     print(result["risk_coverage"], result["review_share"])
-    write_result(
-        f"{name}_cases",
-        [{"territory": n, "gold": g, "said": s} for n, g, s in zip(names, gold, said["incidentml"], strict=True)],
-    )
+    if options.cases:
+        lines = zip(names, gold, said["incidentml"], strict=True)
+        options.cases.write_text(
+            "".join(
+                json.dumps({"territory": n, "gold": g, "said": t}, ensure_ascii=False) + "\n" for n, g, t in lines
+            ),
+            encoding="utf-8",
+        )
 
 
 if __name__ == "__main__":

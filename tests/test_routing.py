@@ -3,12 +3,13 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from incidentml.assignment import assign_executor, decide_level
 from incidentml.competence import CompetenceTable
 from incidentml.conformal import ConformalSets
 from incidentml.heads import text_features
 from incidentml.lexical import LexicalWeights, lexical_counts
 from incidentml.routing import UNROUTABLE, Router, routing_features, within_budget
-from incidentml.taxonomy import OUTSIDE
+from incidentml.taxonomy import OUTSIDE, Taxonomy
 from incidentml.types import Level, Place, Route, Scale
 
 HEAT, HOLE, CLINIC = "Ненадлежащее качество или отсутствие отопления", "Ямы и выбоины на дороге", "Очередь"
@@ -99,6 +100,30 @@ def test_what_is_outside_the_rubricator_is_said_to_be(router):
 def test_scale_and_words_decide_the_level(router):
     rows = router.score_posts(["очередь в поликлинике три часа"])
     assert router.route(rows, scale=Scale.BUILDING, region="Пермский край").level == Level.REGIONAL
+
+
+LEVELS_BY_SCALE = [
+    ("Отсутствие электричества", Scale.BUILDING, None, Level.MUNICIPAL),
+    ("Отсутствие электричества", Scale.DISTRICT, None, Level.REGIONAL),
+    ("Вакцинация", Scale.PERSON, None, Level.REGIONAL),
+    ("Вакцинация", Scale.PERSON, [0.9, 0.1, 0.0], Level.REGIONAL),
+    (OUTSIDE, Scale.PERSON, [0.1, 0.1, 0.8], Level.FEDERAL),
+]
+
+
+@pytest.mark.parametrize(("topic", "scale", "words", "level"), LEVELS_BY_SCALE)
+def test_level_from_the_rubricator_the_scale_and_the_words(topic, scale, words, level):
+    said = None if words is None else np.array(words)
+    assert decide_level(Taxonomy.load(), {topic: 1.0}, topic, scale, said)[0] == level
+
+
+def test_rival_rows_of_a_table_are_a_doubt(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("territory,topic,level,executor\n*,Очередь,*,А\n*,04.09,*,Б\n", encoding="utf-8")
+    executor, why, doubt = assign_executor(CompetenceTable.from_csv(path), CLINIC, Level.REGIONAL, "край", None)
+    assert executor == "А"
+    assert doubt is not None
+    assert any("спорит" in reason for reason in why)
 
 
 def test_explain_names_the_alternatives_and_other_bodies(router):
