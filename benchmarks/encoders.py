@@ -137,8 +137,8 @@ def same_event(rows: Rows) -> float | None:
             for row in csv.DictReader(stream, delimiter="\t"):
                 if row["GOLDEN:quality"] in ("OK", "BAD"):
                     labels.append(row["GOLDEN:quality"] == "OK")
-                    left.append(f"{row['INPUT:first_title']} {row['INPUT:first_text']}"[:1000])
-                    right.append(f"{row['INPUT:second_title']} {row['INPUT:second_text']}"[:1000])
+                    left.append(f"{row['INPUT:first_title']} {row['INPUT:first_text']}"[:300])
+                    right.append(f"{row['INPUT:second_title']} {row['INPUT:second_text']}"[:300])
     if not labels:
         return None
     return float(average_precision_score(labels, np.diag(cosines(rows(left), rows(right)))))
@@ -191,7 +191,7 @@ def main() -> None:
             mrr, recall = retrieval(encoder.encode, posts)
             row = {"mrr": mrr, "recall@10": recall, "topic kNN": topic_accuracy(encoder.encode, topics, posts)}
             if left_out == LEFT_OUT[0]:  # these do not depend on the territory
-                sample = posts[:200]
+                sample = posts[:100]
                 row |= robustness(encoder.encode, [post.text for post in sample])
                 row["near copies"] = near_copies(encoder.encode, posts)
                 if (pairs := same_event(encoder.encode)) is not None:

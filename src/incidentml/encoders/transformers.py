@@ -156,9 +156,12 @@ class TransformerEncoder(Persistent):
         try:
             from datasets import Dataset
             from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-            from sentence_transformers.losses import MultipleNegativesRankingLoss
         except ImportError as error:
             raise MissingExtraError(error.name or "sentence-transformers", "transformers") from error
+        try:  # its place since version 6; the old one warns there
+            from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+        except ImportError:
+            from sentence_transformers.losses import MultipleNegativesRankingLoss
         names = ("anchor", "positive", "negative")[: widths.pop()]
         columns = {
             name: [self.prefix + check_texts(example)[part] for example in examples]
