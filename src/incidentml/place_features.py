@@ -187,6 +187,8 @@ class PlaceFeatures:
         for index, info in enumerate(known):
             word = words[index]
             if info.number:
+                if info is _UNIT_NUMBER and index not in phrases and (index == 0 or not known[index - 1].kind):
+                    continue  # «5 минут»
                 found.append((index, _number_features(words, padded, index, phrases)))
                 continue
             if not info.ending or (info.kind and index not in phrases):

@@ -18,6 +18,8 @@ _SURE_SETTLEMENT = frozenset(
     word for word, kind in SETTLEMENT_TYPES.items() if kind not in ("город", "станция", "рабочий поселок")
 ) - {"с", "д", "п", "х"}
 _WIDE = frozenset(word for word, kind in AREA_TYPES.items() if kind in ("район", "округ"))
+_TRIGGERS = _SURE_STREET | _SURE_SETTLEMENT
+_PLURAL = ("ых", "их")
 _LARGE = 6  # digits of the number of people: a city with parts that have names
 
 
@@ -38,6 +40,8 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
         if not word.text[0].isalpha() or len(word.text) < 3:
             continue
         before = words[index - 1].text if index else ""
+        if labels[index] == "O" and before != "." and before not in _TRIGGERS and word.text[-2:] not in _PLURAL:
+            continue
         if before == "." and index > 1 and len(words[index - 2].text) <= 5:
             before = words[index - 2].text
         name = text[word.start].isupper() or word_class(word.text)[:1] in ("", "g", "s") or index in towns
@@ -59,7 +63,7 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
                 labels[index] = "L"
         if (
             labels[index] in "LO"
-            and word.text.endswith(("ых", "их"))
+            and word.text[-2:] in _PLURAL
             and index + 1 < len(words)
             and labels[index + 1] == "S"
             and words[index + 1].start == word.end + 1

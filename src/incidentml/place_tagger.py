@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -45,8 +46,7 @@ class PlaceTagger:
     @classmethod
     def default(cls) -> PlaceTagger:
         """Return the tagger that ships."""
-        text = resources.files("incidentml").joinpath("data", "place_tagger.json").read_text("utf-8")
-        return cls(json.loads(text)["weights"])
+        return _default()
 
     def label(self, candidates: Sequence[Candidate], size: int) -> list[str]:
         """Return a label for each of `size` pieces, left to right: a label is evidence for the next."""
@@ -67,6 +67,12 @@ class PlaceTagger:
             # A town of the feed's own region, spelled like no ordinary word, is never nothing.
             labels[index] = "T" if label == "O" and "to=r" in features else label
         return labels
+
+
+@lru_cache(maxsize=1)
+def _default() -> PlaceTagger:
+    text = resources.files("incidentml").joinpath("data", "place_tagger.json").read_text("utf-8")
+    return PlaceTagger(json.loads(text)["weights"])
 
 
 def _history(labels: Sequence[str], index: int) -> tuple[str, str, str]:

@@ -70,7 +70,7 @@ _MENTION = re.compile(
 )
 _ACCOUNT = re.compile(r"(?<![\w.@/])@[a-z0-9_][\w.]{2,31}(?<!\.)")
 _TOKEN_LINK = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"]{1,2000}?[?&#](?:[\w-]{0,24})(?:token|key|auth|sig|sign|hash|session|sid|code|pass|pwd"
+    r"(?:https?://|www\.)[^\s<>\"]{1,300}?[?&#](?:[\w-]{0,24})(?:token|key|auth|sig|sign|hash|session|sid|code|pass|pwd"
     r"|password|secret|ticket|otp)[\w-]{0,12}=[^\s<>\"]{1,2000}"
 )
 _INVITE = re.compile(r"(?:https?://)?(?:t\.me/(?:joinchat/|\+)|vk\.me/join/|chat\.whatsapp\.com/)[\w/+=-]{4,120}")
