@@ -1,14 +1,14 @@
 """The complaint filter on territories and streams it has not seen, beside four baselines.
 
-    python benchmarks/complaints.py [--encoders DIR] [--encoder DIR] [--folds perm,stream_samara] [--public DIR]
+    python benchmarks/complaints.py [--encoders DIR] [--folds perm,stream_samara] [--public DIR]
 
 The shipped encoder has learnt from labels of the whole corpus, so it may not judge any of it: `--encoders` names a
 folder with an encoder for each territory that has not seen it, and with honest vectors of its training posts
-(``<territory>.npz`` of `train_encoder_and_vectors`; ``all.npz`` for the shipped one). Without it, embeddings are
-left out. Extra posts written after the errors on these folds had been read do not train here.
+(``<territory>.npz`` of `train_encoder_and_vectors`). Without it, embeddings are left out. Extra posts written
+after the errors on these folds had been read do not train here.
 
-Public sets (`--public`, an optional folder beside the project) are read by a model trained on the whole corpus;
-only shares are stored. Writes ``results/complaints.json``.
+Public sets (`--public`, an optional folder beside the project) are read by the model of the first fold; only
+shares are stored. Writes ``results/complaints.json``.
 """
 
 from __future__ import annotations
@@ -53,22 +53,19 @@ class NoEncoder:
         return np.zeros((len(texts), 0), dtype=np.float32)
 
 
-class Given:
-    """Gives honest vectors of posts, in their order; what the encoder never saw it may encode itself."""
+def honest_vectors(file: Path, items: Sequence[Any], encoder: Any) -> np.ndarray:
+    """Read vectors of training posts as if unseen; what the encoder never saw it may encode itself."""
+    stored = np.load(file)
+    found = zip(stored["network"].astype(str), stored["id"].astype(str), stored["vectors"], strict=True)
+    vectors = {(network, name): vector for network, name, vector in found}
+    unseen = [item for item in items if tuple(item.key) not in vectors]
+    if unseen:
+        vectors.update(zip([tuple(item.key) for item in unseen], encoded(unseen, encoder), strict=True))
+    return np.array([vectors[tuple(item.key)] for item in items], dtype=np.float32)
 
-    def __init__(self, file: Path, items: Sequence[Any], encoder: Any) -> None:
-        stored = np.load(file)
-        found = zip(stored["network"].astype(str), stored["id"].astype(str), stored["vectors"], strict=True)
-        vectors = {(network, name): vector for network, name, vector in found}
-        unseen = [item for item in items if tuple(item.key) not in vectors]
-        if unseen:
-            own = encoder.encode([item.text for item in unseen])
-            vectors.update({tuple(item.key): vector for item, vector in zip(unseen, own, strict=True)})
-        self.vectors = np.array([vectors[tuple(item.key)] for item in items], dtype=np.float32)
-        self.dim = self.vectors.shape[1]
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        return self.vectors
+def encoded(items: Sequence[Any], encoder: Any) -> np.ndarray:
+    return np.asarray(encoder.encode([item.text for item in items]))
 
 
 def trains(item: Any, fold: str) -> bool:
@@ -136,12 +133,12 @@ def figures(items: Sequence[Any], scores: np.ndarray, said: np.ndarray, *, calib
     }
 
 
-def encoder_for(encoders: Path | None, name: str, train: Sequence[Any]) -> tuple[Any, Any]:
-    """Return the encoder for posts to judge and the one that gives honest vectors of the training posts."""
+def encoder_for(encoders: Path | None, name: str, train: Sequence[Any]) -> tuple[Any, np.ndarray]:
+    """Return the encoder for posts to judge and honest vectors of the training posts."""
     if encoders is None or not (encoders / f"{name}.npz").is_file():
-        return NoEncoder(), NoEncoder()
+        return NoEncoder(), encoded(train, NoEncoder())
     encoder = StaticEncoder.load(encoders / name)
-    return encoder, Given(encoders / f"{name}.npz", train, encoder)
+    return encoder, honest_vectors(encoders / f"{name}.npz", train, encoder)
 
 
 def left_out(items: Sequence[Any], folds: Sequence[str], encoders: Path | None) -> dict[str, Any]:
@@ -152,7 +149,7 @@ def left_out(items: Sequence[Any], folds: Sequence[str], encoders: Path | None) 
         test = [item for item in items if item.territory == fold]
         encoder, seen = encoder_for(encoders, fold, train)
         model = fit_complaints(prepare(train, seen, places))
-        verdicts = judged(model, prepare(test, encoder, places))
+        verdicts = judged(model, prepare(test, encoded(test, encoder), places))
         ours = (np.array([v.complaint_probability for v in verdicts]), np.array([v.accepted for v in verdicts]))
         kept[fold] = (test, {"incidentml": ours, **baselines(train, test)}, verdicts)
         print(fold, figures(test, *ours, calibrated=True), flush=True)
@@ -181,16 +178,15 @@ def left_out(items: Sequence[Any], folds: Sequence[str], encoders: Path | None) 
     return out
 
 
-def public(folder: Path, items: Sequence[Any], encoder: Any, encoders: Path | None) -> dict[str, Any]:
-    """Shares accepted of the public sets."""
+def public(folder: Path, items: Sequence[Any], encoders: Path | None, fold: str) -> dict[str, Any]:
+    """Shares accepted of the public sets by the model of one fold."""
     import pandas as pd
 
     from incidentml.concreteness import concreteness
 
     places = PlaceExtractor()
-    train = [item for item in items if item.gold.kind is not None]
-    honest = encoders / "all.npz" if encoders is not None else None
-    seen = Given(honest, train, encoder) if honest is not None and honest.is_file() else encoder
+    train = [item for item in items if trains(item, fold)]
+    encoder, seen = encoder_for(encoders, fold, train)
     model = fit_complaints(prepare(train, seen, places))
     anger = pd.concat(
         [
@@ -225,7 +221,8 @@ def public(folder: Path, items: Sequence[Any], encoder: Any, encoders: Path | No
 
 def speed(items: Sequence[Any], encoder: Any, n: int = 10_000) -> dict[str, float]:
     """Posts per second of features and verdicts, without encoding and places, in one process."""
-    data = prepare([item for item in items if item.gold.kind is not None], encoder, PlaceExtractor())
+    kept = [item for item in items if item.gold.kind is not None]
+    data = prepare(kept, encoded(kept, encoder), PlaceExtractor())
     model = fit_complaints(data)
     rows = [i % len(data.items) for i in range(n)]
     data = data.take(rows)
@@ -240,26 +237,25 @@ def speed(items: Sequence[Any], encoder: Any, n: int = 10_000) -> dict[str, floa
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--encoders", type=Path)
-    parser.add_argument("--encoder", type=Path)
     parser.add_argument("--folds")
     parser.add_argument("--public", type=Path)
     chosen = parser.parse_args()
     items = corpus()
     present = {item.territory for item in items}
     folds = [fold for fold in (chosen.folds.split(",") if chosen.folds else FOLDS) if fold in present]
+    if chosen.encoders is not None:
+        folds = [fold for fold in folds if (chosen.encoders / f"{fold}.npz").is_file()]
 
-    shipped = StaticEncoder.load(chosen.encoder or max((ROOT / "models" / "static-ru").iterdir()))
+    shipped = StaticEncoder.load(max((ROOT / "models" / "static-ru").iterdir()))
     content: dict[str, Any] = {
         "suite": "complaints",
         "environment": environment(),
-        "folds with embeddings": sorted(
-            fold for fold in folds if chosen.encoders is not None and (chosen.encoders / f"{fold}.npz").is_file()
-        ),
+        "embeddings": chosen.encoders is not None,
         "left out": left_out(items, folds, chosen.encoders),
         "speed": speed(items, shipped),
     }
     if chosen.public is not None:
-        content["public"] = public(chosen.public, items, shipped, chosen.encoders)
+        content["public"] = public(chosen.public, items, chosen.encoders, folds[0])
     print(write_result("complaints", content).name)
 
 

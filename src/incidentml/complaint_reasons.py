@@ -108,7 +108,7 @@ def signals_of(text: str) -> Signals:
         empty=short and all(token in _NOTHING or _GREETING(token) for token in said),
         echo=bool(_PLUS.fullmatch(text)) or (short and any(map(_ECHO_CORE, said)) and all(map(_ECHO, said))),
         language=_language(folded),
-        claims=_claims(found) if len(said) > 12 else (),
+        claims=_claims(found) if len(said) > 6 else (),
     )
 
 
