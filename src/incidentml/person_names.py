@@ -70,7 +70,7 @@ def _kind(text: str, token: tuple[str, int, int]) -> str:
 def _name_end(text: str, tokens: _Tokens, index: int) -> int | None:
     """Return the index of the last token of a name that begins here."""
     first = _kind(text, tokens[index])
-    if not first:
+    if not first or (first == "i" and not _dotted(tokens, index)):
         return None
     kinds = [first]
     places = [index]
@@ -84,7 +84,7 @@ def _name_end(text: str, tokens: _Tokens, index: int) -> int | None:
         if gap > 2 or "\n" in text[tokens[at - 1][2] : tokens[at][1]]:
             break
         kind = _kind(text, tokens[at])
-        if not kind:
+        if not kind or (kind == "i" and not _dotted(tokens, at)):
             break
         kinds.append(kind)
         places.append(at)
@@ -103,6 +103,11 @@ def _name_end(text: str, tokens: _Tokens, index: int) -> int | None:
     if "n" in first and _introduced(text, tokens, index):
         return index
     return None
+
+
+def _dotted(tokens: _Tokens, index: int) -> bool:
+    """Tell whether a letter is an initial: prepositions are capitals at the start of a sentence, too."""
+    return index + 1 < len(tokens) and tokens[index + 1][0] == "." and tokens[index + 1][1] == tokens[index][2]
 
 
 def _is_name(kinds: Sequence[str]) -> bool:
@@ -152,11 +157,14 @@ def _public(text: str, tokens: _Tokens, first: int, last: int) -> bool:
         return True
     if words and (words[-1] in STREET_TYPES or _FAMOUS.search(words[-1])) and words[-1] not in SETTLEMENT_TYPES:
         return True
-    name = " ".join(token[0] for token in tokens[first : last + 1] if token[0] != ".")
-    if Gazetteer.default().is_street(name):
+    name = [token[0] for token in tokens[first : last + 1] if token[0] != "."]
+    gazetteer = Gazetteer.default()
+    if gazetteer.street_name(name):
+        return True
+    if len(name) == 2 and name[0] in SETTLEMENT_TYPES and (gazetteer.find(name[1:]) or name[1][-1] in "оеийы"):
         return True
     patronymic = any("p" in _kind(text, token) for token in tokens[first : last + 1])
     after = tokens[last + 1][0] if last + 1 < len(tokens) else ""
-    if not patronymic and words and before[-1] in ("на", "по") and (after.isdigit() or before[-1] == "по"):
+    if not patronymic and words and before[-1] in ("на", "по", "вдоль", "до", "с"):
         return True
     return not patronymic and after.isdigit() and len(after) < 4
