@@ -75,3 +75,13 @@ def test_a_user_table_does_not_change_the_shipped_gazetteer(tmp_path):
     path.write_text("region;municipality;settlement;street\nПермский край;;Абырвалгино;\n", "utf-8")
     assert Gazetteer.from_csv(path).find(["абырвалгино"])
     assert Gazetteer.default().find(["абырвалгино"]) == []
+
+
+def test_the_municipality_settles_between_settlements_of_one_region(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "region,municipality,settlement,street\nПермский край,А,Ключевка,\nПермский край,Б,Ключевка,\n", "utf-8"
+    )
+    gazetteer = Gazetteer.from_csv(path)
+    for wanted in ("А", "Б"):
+        assert gazetteer.find(["ключевке"], "Пермский край", wanted)[0].municipality == wanted

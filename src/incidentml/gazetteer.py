@@ -213,8 +213,13 @@ class Gazetteer:
         """Return the numbers of words to try for a known street of several words that begins with this word."""
         return (3, 2) if stem(word) in self._longer_streets else ()
 
-    def find(self, words: Sequence[str], region: str | None = None) -> list[Settlement]:
-        """Return what a folded name in some case may stand for: the feed's region first, then the larger."""
+    def find(
+        self, words: Sequence[str], region: str | None = None, municipality: str | None = None
+    ) -> list[Settlement]:
+        """Return what a folded name in some case may stand for.
+
+        Settlements of the feed's region come first, of them those of its municipality, then the larger.
+        """
         key = " ".join(map(_key, words))
         nickname = self._nicknames.get(key)
         found = self._settlements.get(key)
@@ -226,7 +231,16 @@ class Gazetteer:
         fitting = [entry for entry in found if text in name_forms(entry.name)]
         if nickname:
             fitting.append(nickname)
-        return sorted(fitting, key=lambda entry: (entry.region != region, -entry.population, entry.region))
+        return sorted(
+            fitting,
+            key=lambda entry: (
+                entry.region != region,
+                not municipality or entry.municipality != municipality,
+                -entry.population,
+                entry.region,
+                entry.municipality,
+            ),
+        )
 
     def nickname(self, nickname: str, entry: Settlement) -> None:
         """Add another name, in any case form, for a settlement or a part of one."""

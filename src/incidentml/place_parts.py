@@ -183,7 +183,7 @@ def _settlement(
     municipality: str | None,
 ) -> Part:
     name = [word.text for word in words[first : last + 1] if word.text not in ".-"]
-    entries = gazetteer.find(name, region)
+    entries = gazetteer.find(name, region, municipality)
     normal = entries[0].name if entries else " ".join(name)
     start = first
     if first and words[first - 1].text in SETTLEMENT_TYPES:
@@ -194,7 +194,10 @@ def _settlement(
         and words[first - 2].text in _ABBREVIATED & SETTLEMENT_TYPES.keys()
     ):
         start = first - 2
-    readings = tuple(f"{entry.name} ({entry.region})" for entry in entries[:8]) if len(entries) > 1 else ()
+    readings = ()
+    if len(entries) > 1:
+        where = (", ".join(filter(None, (entry.municipality, entry.region))) for entry in entries)
+        readings = tuple(f"{entry.name} ({place})" for entry, place in zip(entries, where, strict=True))
     return Part("settlement", normal, words[start].start, words[last].end, start, last, readings)
 
 
