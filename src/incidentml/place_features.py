@@ -72,7 +72,9 @@ Candidate = tuple[int, list[str]]
 
 def split(folded: str) -> list[Word]:
     """Split a folded text into words, numbers and single marks."""
-    return [Word(m.group(), m.start(), m.end()) for m in _PIECE.finditer(folded)]
+    # The constructor of a named tuple is half of the time: its parts are put together directly.
+    new = tuple.__new__
+    return [new(Word, (m[0], *m.span())) for m in _PIECE.finditer(folded)]
 
 
 class _Known(NamedTuple):
@@ -90,6 +92,7 @@ class _Known(NamedTuple):
     phrases: tuple[int, ...]  # the same for streets' names
     always: bool
     number: bool
+    dull: bool = False  # no candidate in lower case, whatever its neighbours
 
 
 def _ending(word: str) -> str:
@@ -151,6 +154,8 @@ class PlaceFeatures:
             coarse = "U"
         gazetteer = self._gazetteer
         street = "s" if gazetteer.is_street(word) else "w" if stem(word) in gazetteer.street_words else "-"
+        always = word in NAME_PARTS or word in NUMERALS
+        dull = not always and letters[:1] in ("V", "o", "x") and street == "-" and not set("NA") & set(letters)
         return _Known(
             letters,
             common,
@@ -162,8 +167,9 @@ class PlaceFeatures:
             likeness(word) if not code else "",
             gazetteer.lengths(word) if len(word) > 1 else (),
             gazetteer.street_lengths(word),
-            word in NAME_PARTS or word in NUMERALS,
+            always,
             False,
+            dull,
         )
 
     def candidates(
@@ -174,24 +180,26 @@ class PlaceFeatures:
         The second value maps pieces of settlements' names in the gazetteer to (number of pieces
         where a name begins, or 0 inside one; evidence).
         """
-        known = [self._known(word.text) for word in words]
-        size = len(words)
-        for index in range(size - 1):  # a number with a unit is neither a house nor a neighbour of a street
-            if known[index].coarse == "0" and known[index + 1].coarse == "U":
+        cached = self._cache.get
+        known = [cached(word[0]) or self._known(word[0]) for word in words]
+        for index in [i for i, info in enumerate(known[:-1]) if info.coarse == "0"]:
+            if known[index + 1].coarse == "U":  # neither a house nor a neighbour of a street
                 known[index] = _UNIT_NUMBER
         towns = self._towns(words, known, region)
         phrases = self._phrases(words, known)
         lower_only = text.islower()
         padded = [_FAR_LEFT, _FAR_LEFT, *known, _FAR_RIGHT, _FAR_RIGHT]
         found: list[Candidate] = []
-        for index, info in enumerate(known):
-            word = words[index]
+        for index in [i for i, info in enumerate(known) if info.ending or info.number]:
+            info, word = known[index], words[index]
             if info.number:
                 if info is _UNIT_NUMBER and index not in phrases and (index == 0 or not known[index - 1].kind):
                     continue  # «5 минут»
                 found.append((index, _number_features(words, padded, index, phrases)))
                 continue
-            if not info.ending or (info.kind and index not in phrases):
+            if info.kind and index not in phrases:
+                continue
+            if info.dull and text[word.start] == word.text[0] and index not in towns and index not in phrases:
                 continue
             shape = _shape(text[word.start : word.end])
             first = index == 0 or words[index - 1].text in _ENDS or "\n" in text[words[index - 1].end : word.start]
@@ -219,9 +227,10 @@ class PlaceFeatures:
         """Map pieces to (size of the settlement's name that begins here, or 0 inside one; evidence)."""
         names: dict[int, tuple[int, str]] = {}
         past = 0
-        for index, info in enumerate(known):
-            if index < past or not info.lengths:
+        for index in [i for i, info in enumerate(known) if info.lengths]:
+            if index < past:
                 continue
+            info = known[index]
             for length in info.lengths:
                 chunk = [piece.text for piece in words[index : index + length]]
                 if len(chunk) == length and (entries := self._gazetteer.find(chunk, region)):
@@ -237,7 +246,8 @@ class PlaceFeatures:
     def _phrases(self, words: Sequence[Word], known: Sequence[_Known]) -> dict[int, str]:
         """Map pieces of known street names of several words to a mark."""
         found: dict[int, str] = {}
-        for index, info in enumerate(known):
+        for index in [i for i, info in enumerate(known) if info.phrases or info.number]:
+            info = known[index]
             for length in info.phrases:
                 chunk = words[index : index + length]
                 if len(chunk) == length and self._gazetteer.is_street(" ".join(piece.text for piece in chunk)):
