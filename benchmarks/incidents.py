@@ -34,7 +34,7 @@ from incidentml.evaluation import (
 )
 from incidentml.gold import GoldPost
 from incidentml.incidents import ClusterState, IncidentClusterer, PostBatch
-from incidentml.incidents.clustering import Grouping, average_link, cluster_component
+from incidentml.incidents.clustering import Grouping, average_link, cluster_links
 from incidentml.text import words
 
 Labels = Sequence[Any]
@@ -110,23 +110,17 @@ def by_raw_hdbscan(state: ClusterState, floor: float) -> Labels:
     return out[state.representative]
 
 
-def by_cores(backend: str, density_from: int = 3) -> Callable[[ClusterState, float], Labels]:
-    """The shipped combination with cores looked for in every component, however small."""
+def by_cores(backend: str, **options: Any) -> Callable[[ClusterState, float], Labels]:
+    """Our own way with some part of it set otherwise."""
 
     def cluster(state: ClusterState, floor: float) -> Labels:
         left, right, probability = _edges(state)
-        part, out = _components(len(state), left, right), np.arange(len(state))
         rank = state.columns.rank()
-        for k in np.unique(part[left]):
-            rows = np.flatnonzero(part == k)
-            rows = rows[np.argsort(rank[rows])]
-            local = np.empty(len(state), dtype=np.intp)
-            local[rows] = np.arange(len(rows))
-            here = part[left] == k
-            links = local[left[here]], local[right[here]], probability[here]
-            how = Grouping(floor, backend=backend, density_from=density_from)
-            out[rows] = rows[cluster_component(len(rows), links, how)]
-        return out[state.representative]
+        order = np.argsort(rank)
+        how = Grouping(floor, backend=backend, **options)
+        links = rank[left], rank[right], probability
+        found = cluster_links(len(state), links, how, state.columns.street[order])
+        return found[rank][state.representative]
 
     return cluster
 
@@ -216,8 +210,9 @@ PARTS: dict[str, Callable[[ClusterState, float], Labels]] = {
     "components": by_components,
     "average linkage": by_average,
     "raw HDBSCAN": by_raw_hdbscan,
-    "cores in every component (hdbscan)": by_cores("hdbscan"),
-    "cores in every component (sklearn)": by_cores("sklearn"),
+    "average linkage, streets apart": by_cores("hdbscan", density_from=2**31),
+    "the same on HDBSCAN cores everywhere": by_cores("hdbscan", density_from=3),
+    "the same on cores of scikit-learn": by_cores("sklearn", density_from=3),
 }
 PEERS: dict[str, tuple[Callable[[PostBatch, float], Labels], tuple[float, ...]]] = {
     "components on text": (peer_text_components, SIMILAR),

@@ -62,7 +62,7 @@ def test_people_outweigh_the_model():
     rows = links([(0, 1, 0.95), (1, 2, 0.95), (0, 2, 0.95), (2, 3, 0.2)])
     apart = {0: frozenset([2]), 2: frozenset([0])}
     tied = {2: frozenset([3]), 3: frozenset([2])}
-    found = cluster_component(4, rows, Grouping(0.4), apart, tied)
+    found = cluster_component(4, rows, Grouping(0.4), None, apart, tied)
     assert found[0] != found[2]
     assert found[2] == found[3]
 
@@ -105,3 +105,10 @@ def test_the_order_of_links_does_not_matter(order):
     turned = rows[1][order], rows[0][order], rows[2][order]
     how = Grouping(0.4)
     assert cluster_component(n, turned, how).tolist() == cluster_component(n, rows, how).tolist()
+
+
+def test_two_streets_stay_apart_though_a_vague_post_links_to_both():
+    rows = links([(0, 1, 0.9), (1, 2, 0.55), (2, 3, 0.9), (0, 2, 0.35), (1, 3, 0.35), (0, 3, 0.05)])
+    streets = np.array([7, 0, 9, 9], dtype=np.uint64)
+    assert cluster_component(4, rows, Grouping(0.3)).tolist() == [0, 0, 0, 0]
+    assert cluster_component(4, rows, Grouping(0.3), streets).tolist() == [0, 0, 2, 2]

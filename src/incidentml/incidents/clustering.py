@@ -6,7 +6,9 @@ Three steps, each of which may be skipped where it has nothing to do:
 2. in a component of at least `Grouping.density_from` nodes HDBSCAN finds dense cores: leaves of its tree over
    pooled distances, in which two posts are near if they are linked *and* linked to the same others;
 3. cores and single posts join by average linkage down to one floor, so that no chain of single links can tie two
-   problems together, and no pair that people told apart can meet.
+   problems together, and no pair that people told apart can meet. A pair that is hardly linked and names two
+   streets counts against the join, so that groups about different streets stay apart though vaguer posts would
+   tie them.
 
 HDBSCAN alone takes every pair of posts for a cluster and cannot leave a fragment joined to its whole; alone it is
 well below average linkage (``benchmarks/results/incidents.json``). As a first step it takes the work that is
@@ -17,13 +19,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Grouping", "average_link", "cluster_component", "density_cores"]
+__all__ = ["Grouping", "average_link", "cluster_component", "cluster_links", "density_cores"]
 
+_LIKELY = 0.5
 Links = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
 
 
@@ -43,6 +46,8 @@ class Grouping:
         Least mean probability inside a core.
     most_nodes : int
         Largest piece that is clustered as a whole.
+    contradiction : float
+        What a pair of posts that name different streets takes off the mean, times ``1 - P``.
     """
 
     join_floor: float
@@ -50,12 +55,14 @@ class Grouping:
     density_from: int = 40
     core_floor: float = 0.7
     most_nodes: int = 1500
+    contradiction: float = 0.3
 
 
 def cluster_component(
     n: int,
     links: Links,
     how: Grouping,
+    streets: NDArray[np.uint64] | None = None,
     apart: Mapping[int, frozenset[int]] | None = None,
     tied: Mapping[int, frozenset[int]] | None = None,
 ) -> NDArray[np.intp]:
@@ -68,6 +75,8 @@ def cluster_component(
     links : tuple of left, right, probability
         Each pair once; a pair without a link counts 0.
     how : Grouping
+    streets : ndarray of uint64, optional
+        The one street that each node names, 0 if it names none or several.
     apart, tied : mapping of int to frozenset of int, optional
         Nodes that may never meet, and nodes that are one from the start.
     """
@@ -77,14 +86,47 @@ def cluster_component(
     left, right = np.minimum(left, right)[order], np.maximum(left, right)[order]
     probability = probability[order]
     if n > how.most_nodes:
-        return _in_pieces(n, (left, right, probability), how, apart, tied)
+        return _in_pieces(n, (left, right, probability), how, streets, apart, tied)
     start = np.arange(n)
     for node, others in sorted(tied.items()):
         for other in sorted(others):
             start[start == max(start[node], start[other])] = min(start[node], start[other])
     if n >= how.density_from:
         start = _with_cores(start, (left, right, probability), how, apart)
-    return average_link(start, (left, right, probability), how.join_floor, apart)
+    weighed = (left, right, probability)
+    if streets is not None and how.contradiction > 0:
+        weighed = _contradicted(n, weighed, streets, how.contradiction)
+    return average_link(start, weighed, how.join_floor, apart)
+
+
+def cluster_links(
+    n: int, links: Links, how: Grouping, streets: NDArray[np.uint64] | None = None
+) -> NDArray[np.intp]:
+    """Cluster every component of a graph whose nodes are numbered in canonical order; parameters as for one."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    left, right, probability = links
+    graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(n, n))
+    part = np.asarray(connected_components(graph, directed=False)[1])
+    labels, local = np.arange(n), np.empty(n, dtype=np.intp)
+    for k in np.unique(part[left]).tolist():
+        rows, here = np.flatnonzero(part == k), part[left] == k
+        local[rows] = np.arange(len(rows))
+        inside = local[left[here]], local[right[here]], probability[here]
+        labels[rows] = rows[cluster_component(len(rows), inside, how, None if streets is None else streets[rows])]
+    return labels
+
+
+def _contradicted(n: int, links: Links, streets: NDArray[np.uint64], toll: float) -> Links:
+    """Take the toll off pairs that name different streets, unless they are likely one incident all the same."""
+    matrix = np.zeros((n, n))
+    matrix[links[0], links[1]] = links[2]
+    told = streets > 0
+    differ = told[:, None] & told & (streets[:, None] != streets) & (matrix < _LIKELY)
+    matrix = np.where(differ, matrix - toll * (1.0 - matrix), matrix)
+    left, right = np.nonzero(np.triu(matrix, 1))
+    return left, right, matrix[left, right]
 
 
 def average_link(
@@ -219,6 +261,7 @@ def _in_pieces(
     n: int,
     links: Links,
     how: Grouping,
+    streets: NDArray[np.uint64] | None,
     apart: Mapping[int, frozenset[int]],
     tied: Mapping[int, frozenset[int]],
 ) -> NDArray[np.intp]:
@@ -255,7 +298,12 @@ def _in_pieces(
         here = edges[edge_bounds[k] : edge_bounds[k + 1]]
         part = local[left[here]], local[right[here]], probability[here]
         found = cluster_component(
-            len(rows), part, _whole(how), _inside(apart, rows, local), _inside(tied, rows, local)
+            len(rows),
+            part,
+            _whole(how),
+            None if streets is None else streets[rows],
+            _inside(apart, rows, local),
+            _inside(tied, rows, local),
         )
         labels[rows] = rows[found]
     return labels
@@ -263,7 +311,7 @@ def _in_pieces(
 
 def _whole(how: Grouping) -> Grouping:
     """Cluster as a whole whatever the size: ties that people made may hold more nodes than fit."""
-    return Grouping(how.join_floor, how.backend, how.density_from, how.core_floor, most_nodes=2**62)
+    return replace(how, most_nodes=2**62)
 
 
 def _inside(

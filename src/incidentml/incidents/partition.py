@@ -96,12 +96,14 @@ def partition(
         local[rows] = np.arange(len(rows))
         a, b = local[edges.left[here]], local[edges.right[here]]
         probability = edges.probability[here]
-        if len(rows) == 2 and not decisions:
-            labels = np.array([0, 0 if probability[0] >= how.join_floor else 1])
-        else:
-            labels = cluster_component(
-                len(rows), (a, b, probability), how, _local(barred, rows, local), _local(tied, rows, local)
-            )
+        labels = cluster_component(
+            len(rows),
+            (a, b, probability),
+            how,
+            columns.street[rows],
+            _local(barred, rows, local),
+            _local(tied, rows, local),
+        )
         head[rows] = rows[labels]
     head = head[representative]
     # A post that joined late may be the first of its incident without standing for its copies.
