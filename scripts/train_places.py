@@ -7,39 +7,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-from incidentml.gazetteer import Gazetteer
-from incidentml.place_features import PlaceFeatures
-from incidentml.place_tagger import examples, fit_weights
+from incidentml.gold import load_corpus
+from incidentml.persistence import unpack_json
+from incidentml.place_training import train_tagger
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def read_rows() -> list[dict[str, Any]]:
-    rows = []
-    for path in sorted((ROOT / "datasets" / "ruincidents").glob("*.jsonl")):
-        with path.open(encoding="utf-8") as stream:
-            rows.extend(json.loads(line) for line in stream)
-    return rows
-
-
 def main() -> None:
-    rows = read_rows()
-    evidence, gold = examples(
-        [row["text"] for row in rows],
-        [row["gold"].get("mentions") or {} for row in rows],
-        PlaceFeatures(Gazetteer.default()),
-        [row.get("region") for row in rows],
-        [row["gold"].get("street") for row in rows],
-    )
-    weights = fit_weights(evidence, gold)
-    lines = ",\n".join(
-        f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(row)}" for name, row in weights.items()
-    )
+    state = train_tagger(load_corpus(ROOT / "datasets" / "ruincidents")).to_state()
+    rows = zip(unpack_json(state.array("names")), state.array("weights").tolist(), strict=True)
+    lines = ",\n".join(f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(row)}" for name, row in rows)
     path = ROOT / "src" / "incidentml" / "data" / "place_tagger.json"
     path.write_text('{"format": 1, "weights": {\n' + lines + "\n}}\n", encoding="utf-8")
-    print(f"{len(evidence)} candidates of {len(rows)} posts, {len(weights)} weights -> {path}")
+    print(f"{len(state.array('weights'))} weights -> {path.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,9 @@ def title_of(posts: Sequence[HeldPost], place: Place) -> str:
         names_it = any(p.street == place.street and p.street is not None for p in item.places)
         return (not names_it, abs(len(item.post.text) - TITLE_LENGTH))
 
-    text = " ".join(mask(clean(min(posts, key=rank).post.text)).split())
+    told = min(posts, key=rank)
+    spans = [span for found in told.places for span in found.spans.values()]
+    text = " ".join(clean(mask(told.post.text, places=spans)).split())
     if len(text) <= TITLE_LENGTH:
         return text
     cut = text[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(" ,.;:—–-")

@@ -22,6 +22,7 @@ from incidentml.errors import DataError, StateError
 from incidentml.incidents import ClusterUpdate, IncidentClusterer, PostBatch
 from incidentml.persistence import FittedState, Persistent
 from incidentml.pipeline_state import HeldPost, PipelineState, key_hash
+from incidentml.place_tagger import PlaceTagger
 from incidentml.places import PlaceExtractor
 from incidentml.priority import PriorityScorer
 from incidentml.progress import Progress, StageClock
@@ -237,6 +238,7 @@ class IncidentPipeline(Persistent):
             meta={"policy": self.policy.name},
             parts={
                 "encoder": self.encoder.to_state(),
+                "places": self.places.tagger_.to_state(),
                 "complaints": self.complaints.to_state(),
                 "clusterer": self.clusterer.to_state(),
                 "router": self.router.to_state(),
@@ -249,7 +251,7 @@ class IncidentPipeline(Persistent):
         """Rebuild a fitted pipeline."""
         return cls(
             encoder=StaticEncoder.from_state(state.part("encoder")),
-            places=PlaceExtractor(),
+            places=PlaceExtractor(tagger=PlaceTagger.from_state(state.part("places"))),
             complaints=ComplaintClassifier.from_state(state.part("complaints")),
             clusterer=IncidentClusterer.from_state(state.part("clusterer")),
             router=Router.from_state(state.part("router")),

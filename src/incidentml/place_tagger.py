@@ -1,8 +1,7 @@
 """Which words of a text name a place: a small linear tagger over the few words that could.
 
 Streets without a type word (``на шишкина 18``) cannot be listed: they are told by their ending, their neighbours,
-the
-class of the word and the number that follows. A multinomial logistic regression weighs such evidence; it knows
+the class of the word and the number that follows. A multinomial logistic regression weighs such evidence; it knows
 ordinary words by themselves but names only by their shape, so that it works in towns that it never saw.
 """
 
@@ -12,16 +11,17 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import ClassVar, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
+from incidentml.errors import ModelFormatError
+from incidentml.persistence import FittedState, Persistent, pack_json, unpack_json
 from incidentml.place_features import Candidate, PlaceFeatures, Word, split
 from incidentml.place_forms import stem
 from incidentml.place_words import STREET_TYPES
 from incidentml.text import fold
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 __all__ = ["LABELS", "PlaceTagger", "examples", "fit_weights"]
 
@@ -31,7 +31,7 @@ LABELS = "OSTLH"
 _UNIT = 100
 
 
-class PlaceTagger:
+class PlaceTagger(Persistent):
     """Labels the words of a text.
 
     Parameters
@@ -40,6 +40,8 @@ class PlaceTagger:
         A weight for each of `LABELS`, in hundredths, by feature.
     """
 
+    KIND: ClassVar[str] = "place-tagger"
+
     def __init__(self, weights: Mapping[str, Sequence[int]]) -> None:
         self._weights = {name: tuple(row) for name, row in weights.items()}
 
@@ -47,6 +49,22 @@ class PlaceTagger:
     def default(cls) -> PlaceTagger:
         """Return the tagger that ships."""
         return _default()
+
+    def to_state(self) -> FittedState:
+        """Return the weights as arrays."""
+        names = sorted(self._weights)
+        weights = np.array([self._weights[name] for name in names], dtype=np.int16).reshape(-1, len(LABELS))
+        return FittedState(self.KIND, {"labels": LABELS}, {"names": pack_json(names), "weights": weights})
+
+    @classmethod
+    def from_state(cls, state: FittedState) -> Self:
+        """Undo `to_state`."""
+        if state.setting("labels") != LABELS:
+            raise ModelFormatError(f"{cls.KIND}: labels {state.setting('labels')!r}, this version has {LABELS!r}")
+        names, weights = unpack_json(state.array("names", 1)), state.array("weights", 2)
+        if len(names) != len(weights):
+            raise ModelFormatError(f"{cls.KIND}: {len(names)} names for {len(weights)} rows of weights")
+        return cls(dict(zip(names, weights.tolist(), strict=True)))
 
     def label(self, candidates: Sequence[Candidate], size: int) -> list[str]:
         """Return a label for each of `size` pieces, left to right: a label is evidence for the next."""
@@ -170,12 +188,10 @@ def fit_weights(
     """Fit the tagger's weights on the output of `examples`; features seen once are left out.
 
     Gold marks one mention of each part, and not every post that names a street was marked: a first round, out of
-    fold,
-    finds unmarked places, and the second one leaves them out.
+    fold, finds unmarked places, and the second one leaves them out.
     """
     from collections import Counter
 
-    import numpy as np
     from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
 

@@ -34,7 +34,12 @@ class PlaceExtractor:
     gazetteer : Gazetteer, optional
         Known settlements and streets; the one that ships if not given. `Gazetteer.from_csv` adds a user's table.
     tagger : PlaceTagger, optional
-        The model that tells names of places from other words.
+        The model that tells names of places from other words; the one that ships if not given.
+
+    Attributes
+    ----------
+    tagger_ : PlaceTagger
+        The one in use.
 
     Examples
     --------
@@ -49,7 +54,7 @@ class PlaceExtractor:
         self.tagger = tagger
         self._gazetteer = gazetteer or Gazetteer.default()
         self._features = PlaceFeatures(self._gazetteer)
-        self._tagger = tagger or PlaceTagger.default()
+        self.tagger_ = tagger or PlaceTagger.default()
 
     def extract(
         self, text: str, *, region: str | None = None, municipality: str | None = None
@@ -72,7 +77,7 @@ class PlaceExtractor:
             return ()
         words = split(folded)
         found, towns = self._features.candidates(text, words, region)
-        labels = settle(text, words, self._tagger.label(found, len(words)), towns)
+        labels = settle(text, words, self.tagger_.label(found, len(words)), towns)
         parts = read_parts(words, labels, self._gazetteer, region, municipality)
         parts.extend(landmarks(words, labels, parts))
         return _places(parts)

@@ -7,11 +7,12 @@ and names of private persons. Names of officials in office and streets named aft
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from incidentml.person_names import names
 from incidentml.text import fold
+from incidentml.types import Span
 
 __all__ = ["PrivateSpan", "find", "mask"]
 
@@ -162,8 +163,15 @@ def _settle(spans: list[PrivateSpan]) -> tuple[PrivateSpan, ...]:
     return tuple(kept)
 
 
-def mask(text: str, style: Literal["tag", "length"] = "tag") -> str:
+def mask(text: str, style: Literal["tag", "length"] = "tag", *, places: Iterable[Span] = ()) -> str:
     """Replace every private piece by a tag (``[телефон]``) or by stars of the same length.
+
+    Parameters
+    ----------
+    text : str
+    style : {"tag", "length"}
+    places : iterable of Span, optional
+        What names a place: a street named after a person is no private name.
 
     Examples
     --------
@@ -173,7 +181,10 @@ def mask(text: str, style: Literal["tag", "length"] = "tag") -> str:
     if style not in ("tag", "length"):
         raise ValueError(f"mask: style={style!r}; expected 'tag' or 'length'")
     pieces, at = [], 0
+    taken = list(places)
     for span in find(text):
+        if span.kind == "name" and any(span.start < place.end and place.start < span.end for place in taken):
+            continue
         pieces.append(text[at : span.start])
         pieces.append(_TAGS[span.kind] if style == "tag" else "*" * (span.end - span.start))
         at = span.end

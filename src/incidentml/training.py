@@ -16,13 +16,14 @@ from incidentml.errors import DataError
 from incidentml.gold import GoldPost
 from incidentml.incidents import IncidentClusterer, PostBatch
 from incidentml.pipeline import IncidentPipeline
+from incidentml.place_training import train_tagger_and_places
 from incidentml.places import PlaceExtractor
 from incidentml.priority import PriorityScorer, priority_features
 from incidentml.progress import Progress
 from incidentml.routing import Router, routing_features
 from incidentml.types import Concreteness, Kind, Place
 
-__all__ = ["StageData", "prepare", "train_pipeline"]
+__all__ = ["StageData", "train_pipeline"]
 
 _STEPS = 6
 
@@ -51,18 +52,6 @@ class StageData:
             places=[self.places[row] for row in rows],
             slots=[self.slots[row] for row in rows],
         )
-
-
-def prepare(items: Sequence[GoldPost], vectors: NDArray[np.float32], places: PlaceExtractor) -> StageData:
-    """Find the places and slots of posts."""
-    texts = [item.text for item in items]
-    found = [places.extract(item.text, region=item.region) for item in items]
-    return StageData(
-        items=items,
-        vectors=vectors,
-        places=found,
-        slots=[concreteness(text, place) for text, place in zip(texts, found, strict=True)],
-    )
 
 
 def train_pipeline(
@@ -103,15 +92,16 @@ def train_pipeline(
             progress("training", done, _STEPS)
 
     tell(0)
-    # Every later stage learns from vectors of an encoder that has not seen the territory of the post.
+    # Every later stage learns from vectors and places of models that have not seen the territory of the post.
     if encoder is None:
         learnt = train_encoder_and_vectors(items, teacher=teacher)
         encoder, vectors = learnt.encoder, learnt.vectors
     else:
         vectors = encoder.encode([item.text for item in items])
     tell(1)
-    places = PlaceExtractor()
-    data = prepare(items, vectors, places)
+    tagger, places = train_tagger_and_places(items)
+    slots = [concreteness(item.text, found) for item, found in zip(items, places, strict=True)]
+    data = StageData(items, vectors, places, slots)
     tell(2)
     complaints = fit_complaints(data, seed)
     tell(3)
@@ -121,7 +111,7 @@ def train_pipeline(
     tell(5)
     clusterer = fit_clusterer(data, router)
     tell(6)
-    return IncidentPipeline(encoder, places, complaints, clusterer, router, priority)
+    return IncidentPipeline(encoder, PlaceExtractor(tagger=tagger), complaints, clusterer, router, priority)
 
 
 def fit_complaints(data: StageData, seed: int = 0) -> ComplaintClassifier:
