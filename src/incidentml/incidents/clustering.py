@@ -24,6 +24,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from incidentml.numeric import on_grid
+
 __all__ = ["Grouping", "average_link", "cluster_component", "cluster_links", "density_cores"]
 
 _LIKELY = 0.5
@@ -52,7 +54,7 @@ class Grouping:
 
     join_floor: float
     backend: str = "hdbscan"
-    density_from: int = 40
+    density_from: int = 8
     core_floor: float = 0.7
     most_nodes: int = 1500
     contradiction: float = 0.3
@@ -215,7 +217,9 @@ def density_cores(probability: NDArray[np.float64], backend: str = "hdbscan") ->
         Symmetric, ones on the diagonal.
     backend : {"hdbscan", "sklearn"}
     """
-    # The shared part of two neighbourhoods, against the smaller of them; rounded so that sums of equal terms tie.
+    # The shared part of two neighbourhoods, against the smaller of them. On a grid the product is exact, so that
+    # distances do not hang on threads or processor.
+    probability = np.asarray(on_grid(probability, 20), dtype=np.float64)
     strength = probability.sum(axis=1)
     shared = probability @ probability / np.minimum.outer(strength, strength)
     distance = np.round(1.0 - 0.5 * (probability + np.minimum(shared, 1.0)), 9)

@@ -50,7 +50,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         Two groups join while the mean probability between them reaches this; None lets `fit` choose it.
     backend : {"hdbscan", "sklearn"}, default="hdbscan"
         Whose HDBSCAN finds dense cores in large components.
-    density_from : int, default=40
+    density_from : int, default=8
         Least number of linked posts for that; smaller components need no cores.
     place_days, text_days : float
         How far apart in time a pair with, without a shared place may lie. Later posts are a recurrence.
@@ -74,7 +74,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         link_floor: float = 0.1,
         join_floor: float | None = None,
         backend: str = "hdbscan",
-        density_from: int = 40,
+        density_from: int = 8,
         place_days: float = 14.0,
         text_days: float = 6.0,
         horizon_days: float = 730.0,
