@@ -336,7 +336,7 @@ def _best(
     """Best code of each part over all combinations; where nothing could be compared it is unknown."""
     missing = np.int8(-2)
     best = np.full((len(left), parts), missing, dtype=np.int8)
-    filled = table.any(axis=2)
+    filled = np.asarray(table.any(axis=2), dtype=np.bool_)
     for i in range(table.shape[1]):
         for j in range(table.shape[1]):
             at = np.flatnonzero(filled[left, i] & filled[right, j])

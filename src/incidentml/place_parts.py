@@ -126,10 +126,10 @@ def _house(words: Sequence[Word], first: int) -> Part:
         number = str(value) if value else number
     suffix = ""
     while last + 1 < len(words):
-        here, following = words[last], words[last + 1]
-        text = following.text
+        here, after = words[last], words[last + 1]
+        text = after.text
         second = words[last + 2] if last + 2 < len(words) else None
-        glued = following.start == here.end
+        glued = after.start == here.end
         blocked = text in _BLOCKS or (text == "с" and glued and bool(suffix))
         if blocked and second and second.text.isdigit() and len(second.text) < 4:
             suffix += _BLOCKS.get(text, text) + second.text
@@ -150,7 +150,7 @@ def _house(words: Sequence[Word], first: int) -> Part:
             len(text) == 1
             and _LETTER.match(text)
             and not suffix
-            and (glued or (following.start - here.end == 1 and text not in _NOT_LETTERS))
+            and (glued or (after.start - here.end == 1 and text not in _NOT_LETTERS))
         ):
             suffix += text
             last += 1
@@ -194,7 +194,7 @@ def _settlement(
         and words[first - 2].text in _ABBREVIATED & SETTLEMENT_TYPES.keys()
     ):
         start = first - 2
-    readings = ()
+    readings: tuple[str, ...] = ()
     if len(entries) > 1:
         where = (", ".join(filter(None, (entry.municipality, entry.region))) for entry in entries)
         readings = tuple(f"{entry.name} ({place})" for entry, place in zip(entries, where, strict=True))
