@@ -21,7 +21,8 @@ lint: .venv/.dev
 	$(BIN)/mypy
 
 train: .venv/.train
-	$(BIN)/incidentml train --out models --figures benchmarks/results/end-to-end.json
+	$(BIN)/python scripts/train_places.py
+	$(BIN)/incidentml train --out models --cache .cache/teacher --figures benchmarks/results/end-to-end.json
 
 bench: .venv/.bench
 	$(BIN)/python benchmarks/run.py
