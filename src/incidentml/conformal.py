@@ -59,10 +59,12 @@ class ConformalSets(BaseEstimator, Persistent):  # type: ignore[misc]
         return self
 
     def sets(self, proba: ArrayLike) -> NDArray[np.bool_]:
-        """Return which classes are in the set of each row; none are where no class is probable enough."""
+        """Return which classes are in the set of each row; the most probable one always is."""
         check_is_fitted(self, "thresholds_")
         p = np.asarray(proba, dtype=np.float64)
         inside: NDArray[np.bool_] = p >= self.thresholds_
+        # Never empty: thresholds learnt beside an encoder that knew the labels are too high for new territories.
+        inside[np.arange(len(p)), p.argmax(axis=1)] = True
         return inside
 
     def to_state(self) -> FittedState:

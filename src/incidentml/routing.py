@@ -251,10 +251,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         return np.asarray(rows.sum(axis=0, keepdims=True) / len(rows) ** self.pool_power_)
 
     def group_set(self, scores: ArrayLike) -> tuple[str, ...]:
-        """Return the groups that hold the true one with probability `coverage`, the most probable first.
-
-        The set is empty where no group is probable enough: the case is unlike those that the model knows.
-        """
+        """Return the groups that hold the true one with probability `coverage`, the most probable first."""
         proba = self._marginal(self.topics_proba(self.pool(scores)))
         inside = self.conformal_.sets(proba)[0]
         order = np.lexsort((np.arange(proba.shape[1]), -proba[0]))
@@ -315,8 +312,8 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
             doubts.append(f"вероятность темы {certainty:.2f} ниже порога {self.review_below:.2f}")
         if topic == OUTSIDE:
             doubts.append("такого вопроса нет в рубрикаторе")
-        if not groups or len(groups) > 2:
-            doubts.append(f"возможны группы: {', '.join(groups)}" if groups else "ни одна группа не вероятна")
+        if len(groups) > 2:
+            doubts.append(f"возможны группы: {', '.join(groups)}")
         reasons += [f"нужен человек: {doubt}" for doubt in doubts]
         return Route(group, topic, alternatives, level, executor, bool(doubts), tuple(reasons))
 
