@@ -35,7 +35,7 @@ def pipeline(suite: Suite) -> dict[str, Any]:
 
     def predict(train: Sequence[GoldPost], test: Sequence[GoldPost], phases: Phases) -> Joined:
         with phases("train"):
-            pipe = train_pipeline(train, teacher=teacher, seed=suite["seed"])
+            pipe = train_pipeline(train, teacher=teacher)
         with phases("process"):
             result = pipe.process([item.post for item in test if item.post is not None])
         return joined(list(result.lines("posts")), list(result.lines("incidents")), test)

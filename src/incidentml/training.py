@@ -59,10 +59,9 @@ def train_pipeline(
     *,
     encoder: Encoder | None = None,
     teacher: Encoder | None = None,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> IncidentPipeline:
-    """Train every stage on labelled posts.
+    """Train every stage on labelled posts; nothing is drawn at random.
 
     Parameters
     ----------
@@ -72,8 +71,6 @@ def train_pipeline(
         A ready one that has not learnt from these posts; None trains the static one (extra ``train``).
     teacher : Encoder, optional
         What the static encoder learns from, as in `train_encoder`; an `EmbeddingCache` saves time.
-    seed : int
-        Seed of all that is random.
     progress : callable, optional
         Called as ``progress("training", done, total)``.
 
@@ -103,7 +100,7 @@ def train_pipeline(
     slots = [concreteness(item.text, found) for item, found in zip(items, places, strict=True)]
     data = StageData(items, vectors, places, slots)
     tell(2)
-    complaints = fit_complaints(data, seed)
+    complaints = fit_complaints(data)
     tell(3)
     router = fit_router(data, getattr(encoder, "semantic_dim", None))
     tell(4)
@@ -114,7 +111,7 @@ def train_pipeline(
     return IncidentPipeline(encoder, PlaceExtractor(tagger=tagger), complaints, clusterer, router, priority)
 
 
-def fit_complaints(data: StageData, seed: int = 0) -> ComplaintClassifier:
+def fit_complaints(data: StageData) -> ComplaintClassifier:
     """Fit the filter on posts whose kind was judged."""
     rows = data.rows([item.gold.kind is not None for item in data.items])
     items = [data.items[row] for row in rows]
