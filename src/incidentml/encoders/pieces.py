@@ -70,7 +70,7 @@ def hash_pieces(words: Sequence[str], columns: int) -> HashedPieces:
             parts.append(_PARTS.unpack(_digest(name)))
     keys = np.array([part[0] for part in parts], dtype=np.uint64)
     rest = np.array([part[1:] for part in parts], dtype=np.int64).reshape(-1, 5)
-    signs = 1 - 2 * (rest[:, 4:] >> np.arange(4) & 1)
+    signs = 1 - 2 * (rest[:, 4:] >> np.arange(1, 5) & 1)
     return HashedPieces(np.array(rows, dtype=np.intp), keys, rest[:, :4] % columns, signs)
 
 
