@@ -1,0 +1,81 @@
+"""What an operator reads of an incident: its place, its title, its line in the table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import numpy as np
+
+import incidentml
+from incidentml.assembly import TITLE_LENGTH, shared_place, title_of
+from incidentml.pipeline_state import HeldPost
+from incidentml.places import PlaceExtractor
+from incidentml.report import incident_table
+from incidentml.types import Place, Post
+
+START = datetime(2024, 2, 3, 8, tzinfo=UTC)
+ROW = np.zeros(1, np.float32)
+
+
+def held(*texts: str) -> list[HeldPost]:
+    extract = PlaceExtractor().extract
+    return [
+        HeldPost(Post(str(n), "vk", text, START + timedelta(hours=n)), extract(text), ROW, ROW)
+        for n, text in enumerate(texts)
+    ]
+
+
+def test_the_place_is_the_one_that_most_posts_name() -> None:
+    posts = held("На Мира 5 нет воды", "ул. Мира, 5 — воды нет", "на Ленина 7 тоже нет воды")
+    place = shared_place(posts)
+    assert (place.street, place.house) == ("улица мира", "5")
+
+
+def test_a_house_of_another_street_is_not_taken_over() -> None:
+    posts = held("На улице Мира нет воды", "На улице Мира воды нет", "На улице Ленина 7 нет воды")
+    assert shared_place(posts).house is None
+
+
+def test_posts_without_a_place_have_none() -> None:
+    assert shared_place(held("нет воды второй день")) == Place()
+
+
+def test_a_title_is_one_short_line() -> None:
+    title = title_of(held("Нет воды на Мира 5.\n\nЗвонили в УК " + "и звонили " * 50), Place())
+    assert len(title) <= TITLE_LENGTH + 1
+    assert "\n" not in title
+    assert title.endswith("…")
+
+
+def test_a_title_comes_from_a_post_that_names_the_place() -> None:
+    posts = held("у нас тоже нет, сидим ждем когда же дадут эту воду, сил уже нет никаких", "Мира 5, нет воды")
+    assert title_of(posts, shared_place(posts)) == "Мира 5, нет воды"
+
+
+def test_a_title_masks_phones_but_not_streets_named_after_people() -> None:
+    title = title_of(held("На Сергея Лазо 5 нет воды, звоните +7 900 000-00-00"), Place())
+    assert "Сергея Лазо" in title
+    assert "900" not in title
+
+
+def test_the_table_tells_what_where_who_and_when() -> None:
+    from rich.console import Console
+
+    pipe = incidentml.load()
+    result = pipe.process(
+        [
+            {
+                "id": "1",
+                "network": "vk",
+                "published_at": "2024-02-03T08:12:00+05:00",
+                "region": "Пермский край",
+                "text": "Пермь, Гагарина 12, второй день нет горячей воды",
+            }
+        ]
+    )
+    console = Console(width=160, record=True, file=StringIO())
+    console.print(incident_table(result.incidents, 7))
+    text = console.export_text()
+    for part in ("Отсутствие горячей воды", "улица Гагарина, 12", "04.02", "1 из 7"):
+        assert part in text
