@@ -36,6 +36,6 @@ def test_training_twice_gives_the_same_model_and_a_card_without_gaps() -> None:
 
 def test_posts_without_labels_are_refused_by_the_stage_that_needs_them() -> None:
     encoder = incidentml.load().encoder
-    items = [item for item in load_gold(CORPUS / "topics.jsonl")[:40]]
+    items = load_gold(CORPUS / "topics.jsonl")[:40]
     with pytest.raises(DataError, match="no post has the labels"):
         train_pipeline(items, encoder=encoder)
