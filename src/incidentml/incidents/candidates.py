@@ -43,7 +43,7 @@ class Candidates:
 
     place_days: float = 14.0
     text_days: float = 6.0
-    alike: float = -0.15
+    alike: float = -0.05
 
 
 def find_candidates(

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any, ClassVar, Self
 
@@ -33,6 +34,8 @@ from incidentml.types import PostKey
 
 __all__ = ["IncidentClusterer"]
 
+#: Pairs that one thread judges at a time.
+_PAIRS = 2**16
 _EVIDENCE_AT = [FEATURES.index(name) for name in EVIDENCE]
 
 
@@ -302,17 +305,17 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         at = np.zeros(len(columns), dtype=np.intp)
         at[used] = np.arange(len(used))
         table = PlaceTable.build([columns.places[row] for row in used.tolist()], [None] * len(used))
-        found = []
-        step = 2**18
-        for first in range(0, len(left), step):
-            a, b = left[first : first + step], right[first : first + step]
+
+        def judge(first: int) -> Edges:
+            a, b = left[first : first + _PAIRS], right[first : first + _PAIRS]
             features = pair_features(columns, a, b, table, at)
             probability = self.model_.probability(features)
             kept = probability >= self.link_floor
-            found.append(
-                Edges(a[kept], b[kept], probability[kept], features[kept][:, _EVIDENCE_AT].astype(np.float16))
-            )
-        return found[0] if len(found) == 1 else _concatenate(found)
+            return Edges(a[kept], b[kept], probability[kept], features[kept][:, _EVIDENCE_AT].astype(np.float16))
+
+        # Every pair is judged by itself: two threads halve the time and cannot change a bit.
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            return _concatenate(list(pool.map(judge, range(0, len(left), _PAIRS))))
 
 
 def _concatenate(parts: Sequence[Edges]) -> Edges:
