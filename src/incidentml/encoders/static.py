@@ -23,7 +23,7 @@ __all__ = ["StaticEncoder", "repeat_weight"]
 #: float32, so that even another processor gives the same bits.
 _ROW_MAX = 2047
 _REPEAT_STEPS = 8
-_CACHE_WORDS = 24_000
+_CACHE_WORDS = 48_000
 _CHUNK = 1024
 
 
