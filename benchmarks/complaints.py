@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import ROOT, corpus, environment, write_result
+from common import corpus, environment, write_result
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
@@ -28,11 +28,13 @@ from incidentml import evaluation as ev
 from incidentml.complaint_features import complaint_features
 from incidentml.complaint_lexicon import CLASSES, Matcher
 from incidentml.complaint_reasons import signals_of
+from incidentml.concreteness import concreteness
 from incidentml.encoding import StaticEncoder
 from incidentml.intervals import bootstrap_many
 from incidentml.places import PlaceExtractor
+from incidentml.registry import load
 from incidentml.text import words
-from incidentml.training import StageData, fit_complaints, prepare
+from incidentml.training import StageData, fit_complaints
 from incidentml.types import Kind
 
 FOLDS = (
@@ -51,6 +53,13 @@ class NoEncoder:
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         return np.zeros((len(texts), 0), dtype=np.float32)
+
+
+def prepare(items: Sequence[Any], vectors: Any, places: PlaceExtractor) -> StageData:
+    """Find the places and slots of posts."""
+    found = [places.extract(item.text, region=item.region) for item in items]
+    slots = [concreteness(item.text, place) for item, place in zip(items, found, strict=True)]
+    return StageData(items, vectors, found, slots)
 
 
 def honest_vectors(file: Path, items: Sequence[Any], encoder: Any) -> np.ndarray:
@@ -246,7 +255,7 @@ def main() -> None:
     if chosen.encoders is not None:
         folds = [fold for fold in folds if (chosen.encoders / f"{fold}.npz").is_file()]
 
-    shipped = StaticEncoder.load(max((ROOT / "models" / "static-ru").iterdir()))
+    shipped = load().encoder
     content: dict[str, Any] = {
         "suite": "complaints",
         "environment": environment(),

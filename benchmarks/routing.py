@@ -21,24 +21,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import ROOT, corpus, environment, write_result
+from common import corpus, environment, write_result
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from incidentml import evaluation as ev
-from incidentml.encoding import StaticEncoder
+from incidentml.encoding import Encoder, StaticEncoder
 from incidentml.evidence import IncidentEvidence
 from incidentml.intervals import bootstrap
 from incidentml.priority import PriorityScorer, priority_features
+from incidentml.registry import load
 from incidentml.routing import Router, routing_features
 from incidentml.types import Scale
 
 NAMES = ("topic", "group", "level", "scale", "urgency")
 
 
-def encoder() -> StaticEncoder:
-    return StaticEncoder.load(max((ROOT / "models" / "static-ru").iterdir()))
+def encoder() -> Encoder:
+    return load().encoder
 
 
 def left_out(items: list[Any], chosen: str | None, encoders: Path | None) -> list[set[str]]:

@@ -24,11 +24,11 @@ from incidentml.incidents import IncidentClusterer, PostBatch
 from incidentml.numeric import unit_grid
 from incidentml.persistence import Persistent
 from incidentml.priority import IncidentEvidence, PriorityScorer, priority_features
+from incidentml.registry import load
 from incidentml.routing import Router, routing_features
 from incidentml.types import Kind, Place
 
 SAMPLE = Path(__file__).parent.parent / "datasets" / "sample" / "gold.jsonl"
-MODELS = Path(__file__).parent.parent / "models"
 DIM = 12
 
 
@@ -367,7 +367,9 @@ def test_one_class_is_refused_by_name() -> None:
 
 @cache
 def encoder() -> StaticEncoder:
-    return StaticEncoder.load(max(MODELS.glob("static-ru/*")))
+    shipped = load().encoder
+    assert isinstance(shipped, StaticEncoder)
+    return shipped
 
 
 def test_encoder_gives_unit_or_zero_rows() -> None:

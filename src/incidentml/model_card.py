@@ -71,8 +71,9 @@ of the posts about one problem, and to propose topic, level, executor, urgency a
 ## Data
 
 Trained on the labelled posts of `datasets/ruincidents` (Apache-2.0; written for the project, no text is copied and
-no person is real). The encoder also learns from general word vectors and a sentence encoder under the MIT licence
-(navec, multilingual-e5-small).
+no person is real). The encoder also learns from navec word vectors and from what multilingual-e5-small says of the
+posts (both MIT), moved towards the mean of each post's topic: what it says of posts of the corpus looks far better
+than it is, so measure with encoders trained without the territory, as the benchmarks do.
 
 | set | posts | complaints | incidents |
 |---|---:|---:|---:|
@@ -99,6 +100,8 @@ no person is real). The encoder also learns from general word vectors and a sent
 
 - The corpus is written, not collected: real feeds hold more noise and other voices. Measure on your own.
 - Russian only. Posts in Tatar, Bashkir or transliteration are mostly not understood.
+- The encoder knows no word order: «вода есть, света нет» and «света есть, воды нет» are nearly one. In very short
+  posts the wording outweighs the address; the places have to decide.
 - Short replies («у нас так же») have their place in the context, which is not read; they may stay alone.
 - Places are known by name; a street that no list knows is recognised by its form only.
 - Executors come from a generic table: bring your region's own.
