@@ -109,11 +109,12 @@ def cluster_links(
     from scipy.sparse.csgraph import connected_components
 
     left, right, probability = links
-    graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(n, n))
+    strong = probability >= how.join_floor
+    graph = coo_matrix((np.ones(int(strong.sum()), dtype=np.int8), (left[strong], right[strong])), shape=(n, n))
     part = np.asarray(connected_components(graph, directed=False)[1])
     labels, local = np.arange(n), np.empty(n, dtype=np.intp)
-    for k in np.unique(part[left]).tolist():
-        rows, here = np.flatnonzero(part == k), part[left] == k
+    for k in np.unique(part[left[strong]]).tolist():
+        rows, here = np.flatnonzero(part == k), (part[left] == k) & (part[right] == k)
         local[rows] = np.arange(len(rows))
         inside = local[left[here]], local[right[here]], probability[here]
         labels[rows] = rows[cluster_component(len(rows), inside, how, None if streets is None else streets[rows])]

@@ -71,8 +71,10 @@ def partition(
     must, cannot = constraints(decisions, row_of)
     ties = np.array(must, dtype=np.intp).reshape(-1, 2)
     ties = representative[ties]
-    left = np.concatenate([edges.left, ties[:, 0], np.arange(n)])
-    right = np.concatenate([edges.right, ties[:, 1], representative])
+    # Groups only join at a mean over the floor, so that some link between them is: weaker ones tie no component.
+    strong = edges.probability >= how.join_floor
+    left = np.concatenate([edges.left[strong], ties[:, 0], np.arange(n)])
+    right = np.concatenate([edges.right[strong], ties[:, 1], representative])
     graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(n, n))
     n_parts, part = connected_components(graph, directed=False)
     redo = np.zeros(n_parts, dtype=bool)
@@ -81,7 +83,7 @@ def partition(
     stands = np.flatnonzero((representative == np.arange(n)) & redo[part])
     stands = stands[np.lexsort((rank[stands], part[stands]))]
     bounds = np.flatnonzero(np.concatenate([[True], part[stands][1:] != part[stands][:-1], [True]]))
-    inside = np.flatnonzero(redo[part[edges.left]])
+    inside = np.flatnonzero(redo[part[edges.left]] & (part[edges.left] == part[edges.right]))
     inside = inside[np.argsort(part[edges.left[inside]], kind="stable")]
     edge_part = part[edges.left[inside]]
     local = np.empty(n, dtype=np.intp)
