@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -17,8 +17,8 @@ from incidentml.complaints import ComplaintClassifier, complaint_features
 from incidentml.concreteness import concreteness
 from incidentml.data import read_posts
 from incidentml.deadlines import SlaPolicy, zone_of
-from incidentml.encoding import Encoder, StaticEncoder
-from incidentml.errors import DataError, StateError
+from incidentml.encoding import Encoder, StaticEncoder, TransformerEncoder, encoder_hash
+from incidentml.errors import DataError, ModelFormatError, StateError
 from incidentml.incidents import ClusterUpdate, IncidentClusterer, PostBatch
 from incidentml.persistence import FittedState, Persistent
 from incidentml.pipeline_state import HeldPost, PipelineState, key_hash
@@ -37,6 +37,10 @@ __all__ = ["IncidentPipeline"]
 
 #: Posts read at a time: large enough for array work, small enough to stay in the cache and to show progress.
 _CHUNK = 2048
+#: Encoders that a saved pipeline may hold.
+_ENCODERS: Mapping[str, type[StaticEncoder | TransformerEncoder]] = {
+    kind.KIND: kind for kind in (StaticEncoder, TransformerEncoder)
+}
 _SEEN = "an earlier call has taken a post with the same network and id"
 
 
@@ -218,9 +222,15 @@ class IncidentPipeline(Persistent):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of all fitted state: two pipelines with one fingerprint give one answer."""
-        digest = blake2b(digest_size=16)
-        _hash_state(self.to_state(), digest)
+        """Hash of all fitted state: two pipelines with one fingerprint give one answer.
+
+        Raises
+        ------
+        TypeError
+            If the encoder neither names itself by a property ``hash`` nor can be saved.
+        """
+        digest = blake2b(encoder_hash(self.encoder).encode(), digest_size=16)
+        _hash_state(self._stages(), digest)
         return digest.hexdigest()
 
     def to_state(self) -> FittedState:
@@ -233,11 +243,15 @@ class IncidentPipeline(Persistent):
         """
         if not isinstance(self.encoder, Persistent):
             raise TypeError(f"a pipeline with {type(self.encoder).__name__} cannot be saved: it is not Persistent")
+        stages = self._stages()
+        return replace(stages, parts={"encoder": self.encoder.to_state(), **stages.parts})
+
+    def _stages(self) -> FittedState:
+        """Return all fitted state but the encoder's."""
         return FittedState(
             kind=self.KIND,
             meta={"policy": self.policy.name},
             parts={
-                "encoder": self.encoder.to_state(),
                 "places": self.places.tagger_.to_state(),
                 "complaints": self.complaints.to_state(),
                 "clusterer": self.clusterer.to_state(),
@@ -248,9 +262,18 @@ class IncidentPipeline(Persistent):
 
     @classmethod
     def from_state(cls, state: FittedState) -> Self:
-        """Rebuild a fitted pipeline."""
+        """Rebuild a fitted pipeline.
+
+        Raises
+        ------
+        ModelFormatError
+            If a part is missing or of a kind that this version does not know.
+        """
+        encoder = state.part("encoder")
+        if encoder.kind not in _ENCODERS:
+            raise ModelFormatError(f"encoder of kind {encoder.kind!r}; this version knows {sorted(_ENCODERS)}")
         return cls(
-            encoder=StaticEncoder.from_state(state.part("encoder")),
+            encoder=_ENCODERS[encoder.kind].from_state(encoder),
             places=PlaceExtractor(tagger=PlaceTagger.from_state(state.part("places"))),
             complaints=ComplaintClassifier.from_state(state.part("complaints")),
             clusterer=IncidentClusterer.from_state(state.part("clusterer")),
