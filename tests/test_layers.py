@@ -42,7 +42,7 @@ LAYERS: dict[str, list[str]] = {
         "deadlines",
         "review",
     ],
-    "pipeline": ["pipeline", "assembly", "result"],
+    "pipeline": ["pipeline", "assembly", "reading", "result"],
     "registry": ["registry", "models"],
     "programs": [
         *[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from incidentml.assembly import assemble
-from incidentml.complaints import ComplaintClassifier, complaint_features
-from incidentml.concreteness import concreteness
+from incidentml.complaints import ComplaintClassifier
 from incidentml.data import read_posts
 from incidentml.deadlines import SlaPolicy, zone_of
 from incidentml.encoding import Encoder, StaticEncoder, TransformerEncoder, encoder_hash
@@ -26,34 +25,21 @@ from incidentml.place_tagger import PlaceTagger
 from incidentml.places import PlaceExtractor
 from incidentml.priority import PriorityScorer
 from incidentml.progress import Progress, StageClock
+from incidentml.reading import Reading, read_all
 from incidentml.result import Explanation, PostResult, Result
 from incidentml.routing import Router
-from incidentml.types import Incident, Link, Place, Post, PostKey, Rejection, Verdict
+from incidentml.types import Incident, Link, Post, PostKey, Rejection
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["IncidentPipeline"]
 
-#: Posts read at a time: large enough for array work, small enough to stay in the cache and to show progress.
-_CHUNK = 2048
 #: Encoders that a saved pipeline may hold.
 _ENCODERS: Mapping[str, type[StaticEncoder | TransformerEncoder]] = {
     kind.KIND: kind for kind in (StaticEncoder, TransformerEncoder)
 }
 _SEEN = "an earlier call has taken a post with the same network and id"
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What the stages before clustering found in a call's posts."""
-
-    verdicts: list[Verdict]
-    places: list[tuple[Place, ...]]
-    accepted: list[int]
-    vectors: NDArray[np.float32]
-    routing: NDArray[np.float32]
-    priority: NDArray[np.float32]
 
 
 class IncidentPipeline(Persistent):
@@ -160,7 +146,16 @@ class IncidentPipeline(Persistent):
             fresh, seen, rejected = self._drop_seen(read.posts, read.lines, state)
         new_posts = [read.posts[i] for i in fresh]
         vectors = None if given is None else given[[read.positions[i] for i in fresh]]
-        found = self._read(new_posts, vectors, clock)
+        found = read_all(
+            new_posts,
+            vectors,
+            encoder=self.encoder,
+            places=self.places,
+            complaints=self.complaints,
+            router=self.router,
+            priority=self.priority,
+            clock=clock,
+        )
         complaints = [new_posts[i] for i in found.accepted]
         with clock.stage("incidents"):
             clock.tell("incidents", 0, len(complaints))
@@ -305,40 +300,7 @@ class IncidentPipeline(Persistent):
         ]
         return np.flatnonzero(~old).tolist(), np.union1d(state.seen, hashes), rejected
 
-    def _read(self, posts: Sequence[Post], vectors: NDArray[np.float32] | None, clock: StageClock) -> _Read:
-        """Run the stages that look at one post at a time."""
-        verdicts: list[Verdict] = []
-        all_places: list[tuple[Place, ...]] = []
-        accepted: list[int] = []
-        kept: dict[str, list[NDArray[np.float32]]] = {"vectors": [], "routing": [], "priority": []}
-        for start in range(0, max(len(posts), 1), _CHUNK):  # one empty chunk gives arrays of the right width
-            chunk = posts[start : start + _CHUNK]
-            texts = [post.text for post in chunk]
-            with clock.stage("encoding"):
-                encoded = self.encoder.encode(texts) if vectors is None else vectors[start : start + _CHUNK]
-            with clock.stage("places"):
-                places = [
-                    self.places.extract(post.text, region=post.region, municipality=post.municipality)
-                    for post in chunk
-                ]
-            with clock.stage("complaints"):
-                slots = [concreteness(text, place) for text, place in zip(texts, places, strict=True)]
-                features = complaint_features(texts, encoded, slots, [post.source for post in chunk])
-                judged = self.complaints.judge(texts, features, slots)
-            with clock.stage("routing"):
-                good = [i for i, verdict in enumerate(judged) if verdict.accepted]
-                good_texts = [texts[i] for i in good]
-                kept["vectors"].append(encoded[good])
-                kept["routing"].append(self.router.score_posts(good_texts, encoded[good]))
-                kept["priority"].append(self.priority.score_posts(good_texts, encoded[good]))
-            verdicts += judged
-            all_places += places
-            accepted += [start + i for i in good]
-            clock.tell("reading", start + len(chunk), len(posts))
-        arrays = {name: np.concatenate(rows) for name, rows in kept.items()}
-        return _Read(verdicts, all_places, accepted, **arrays)
-
-    def _batch(self, complaints: Sequence[Post], found: _Read) -> PostBatch:
+    def _batch(self, complaints: Sequence[Post], found: Reading) -> PostBatch:
         return PostBatch(
             keys=[post.key for post in complaints],
             times=np.array([post.published_at.timestamp() for post in complaints], dtype=np.float64),
