@@ -116,7 +116,7 @@ def load(name: str | os.PathLike[str] | None = None) -> IncidentPipeline:
     >>> pipe = incidentml.load()
     >>> result = pipe.process([{"id": "1", "network": "vk", "published_at": "2024-02-03T08:12:00+05:00",
     ...     "text": "Гагарина 12, третий день нет отопления, дома +14, дети мерзнут"}])
-    >>> result.incidents[0].group
+    >>> result.incidents[0].route.group
     'ЖКХ'
     """
     return IncidentPipeline.load(find(name).path)

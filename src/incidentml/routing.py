@@ -135,6 +135,8 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
                 f"folds={self.folds} at least 2"
             )
         labels = np.asarray(y, dtype=object)
+        if len(labels) != X.shape[0]:
+            raise ValueError(f"Router: {X.shape[0]} rows of features and {len(labels)} topics; give one for each")
         self.classes_ = np.array(sorted(set(labels.tolist())), dtype=object)
         if len(self.classes_) < 2:
             raise ValueError("Router: y holds a single topic, at least two are needed")
