@@ -57,6 +57,14 @@ def test_every_row_is_a_post_or_a_rejection() -> None:
     assert [rejection.line for rejection in result.rejected] == [2, 3, 4]
 
 
+def test_a_naive_time_of_an_unknown_region_is_rejected_alone() -> None:
+    rows = [post("Нет воды", str(n), at="2024-02-03T08:12:00") | {"region": name} for n, name in enumerate("аб")]
+    rows[1]["region"] = "Пермский край"
+    result = pipe().process(rows)
+    assert [rejection.reason.split(":")[0] for rejection in result.rejected] == ["unknown_region"]
+    assert str(result.posts[0].post.published_at.tzinfo) == "Asia/Yekaterinburg"
+
+
 def test_nothing_in_gives_nothing_out() -> None:
     result = pipe().process([])
     assert (result.posts, result.incidents, result.rejected, result.rows) == ((), (), (), 0)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,6 +31,11 @@ def _tables() -> tuple[Mapping[str, str], Mapping[str, str]]:
     by_key = {_key(region): zone for region, zone in regions.items()}
     by_key |= {_key(alias): regions[region] for alias, region in raw["aliases"].items()}
     return regions, by_key
+
+
+@lru_cache(maxsize=4096)
+def _nearest(region: str) -> list[str]:
+    return get_close_matches(region, list(_tables()[0]), n=3, cutoff=0.5)
 
 
 def region_zones() -> Mapping[str, str]:
@@ -68,10 +73,10 @@ def zone_of(region: str | None) -> ZoneInfo:
     """
     if region is None:
         return MOSCOW
-    regions, by_key = _tables()
+    by_key = _tables()[1]
     zone = by_key.get(_key(region))
     if zone is None:
-        near = get_close_matches(region, list(regions), n=3, cutoff=0.5)
+        near = _nearest(region)
         raise DataError(f"region {region!r} is not known{f'; did you mean one of {near}?' if near else ''}")
     return ZoneInfo(zone)
 

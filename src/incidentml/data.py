@@ -44,6 +44,7 @@ REASONS: Mapping[str, str] = {
     "empty_text": "the text is empty or has nothing visible",
     "text_too_long": f"the text is longer than {MAX_TEXT} characters",
     "bad_date": "'published_at' must be a date in ISO 8601, such as 2024-02-03T08:12:00+05:00",
+    "unknown_region": "'published_at' names no zone and the region, which would give one, is not known",
     "date_too_old": f"'published_at' is before the year {EARLIEST_YEAR}",
     "date_in_future": f"'published_at' is more than {FUTURE_LIMIT.days} days ahead",
     "duplicate": "a row before this one has the same network and id",
@@ -223,7 +224,10 @@ class _Builder:
     def _time(self, fields: Mapping[str, Any], region: str | None) -> datetime:
         time = _parse_time(fields.get("published_at"))
         if time.tzinfo is None or time.utcoffset() is None:
-            time = time.replace(tzinfo=self.zone(region))
+            try:
+                time = time.replace(tzinfo=self.zone(region))
+            except DataError as error:
+                raise _Problem("unknown_region", region, str(error)) from error
         if time.year < EARLIEST_YEAR:
             raise _Problem("date_too_old", time.isoformat())
         # the year first: near the year 9999 the comparison itself would overflow
