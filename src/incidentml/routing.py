@@ -17,6 +17,7 @@ from incidentml.fitting import held_out_scores, one_against_rest
 from incidentml.heads import FeatureSpace, LinearHeads, text_features
 from incidentml.numeric import softmax
 from incidentml.persistence import FittedState, Persistent
+from incidentml.place_display import proper_name
 from incidentml.taxonomy import OUTSIDE, Taxonomy
 from incidentml.types import Level, Place, Route, Scale
 
@@ -303,7 +304,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
             words = softmax(np.asarray(self.heads_.block(pooled, "level")) * 3.0)[0]
         said = dict(zip(self.classes_, topics, strict=True))
         level, why_level = decide_level(self.taxonomy, said, topic, scale, words)
-        where = municipality or (place.settlement if place else None)
+        where = municipality or (proper_name(place.settlement) if place and place.settlement else None)
         executor, why_executor, open_question = assign_executor(self.table, topic, level, region, where)
         reasons = [f"тема «{topic}»: вероятность {certainty:.2f}"]
         if len(order) > 1:
