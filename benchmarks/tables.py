@@ -27,6 +27,7 @@ ROWS = [
     ("scale: within one step", "scale within_one"),
     ("urgency: quadratic kappa", "urgency quadratic_kappa"),
     ("urgency: recall of danger", "urgency danger recall"),
+    ("urgency: precision of danger", "urgency danger precision"),
     ("places: settlement F1", "places settlement f1"),
     ("places: street F1", "places street f1"),
     ("places: house F1", "places house f1"),
@@ -66,7 +67,10 @@ def _quality(results: Mapping[str, Any], names: Sequence[str]) -> str:
         lines.append(f"| {title} | " + " | ".join(cells) + " |\n")
     incidents = [results[name]["report"]["incidents"] for name in names]
     merges = [f"{found['false_merges']} / {found['false_splits']}" for found in incidents]
-    return "".join(lines) + "| incidents: false merges / false splits | " + " | ".join(merges) + " |\n"
+    lines.append("| incidents: false merges / false splits | " + " | ".join(merges) + " |\n")
+    near = [found["hard_negatives"] for found in incidents]
+    merges = [f"{found['merged']} of {found['total']}" for found in near]
+    return "".join(lines) + "| incidents: hard negatives merged | " + " | ".join(merges) + " |\n"
 
 
 def _slices(result: Mapping[str, Any], by: str) -> str:

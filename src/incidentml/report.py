@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from incidentml.place_display import words_of
-from incidentml.types import Incident, Urgency
+from incidentml.types import Incident, Level, Urgency
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["incident_table"]
 
+_LEVEL = {Level.MUNICIPAL: "муниципальный", Level.REGIONAL: "региональный", Level.FEDERAL: "федеральный"}
 _STYLE = {Urgency.DANGER: "bold red", Urgency.SERIOUS: "yellow", Urgency.INCONVENIENCE: "", Urgency.NONE: "dim"}
 
 
@@ -52,7 +53,7 @@ def incident_table(incidents: Sequence[Incident], total: int) -> Table:
             f" — {words_of(incident.place) or 'место не названо'}\n",
             (incident.title, "dim"),
         )
-        who = f"{incident.route.executor} ({incident.route.level.value})"
+        who = f"{incident.route.executor} · {_LEVEL[incident.route.level]}"
         table.add_row(
             str(number),
             Text("!" * int(urgency) or "·", style=_STYLE[urgency]),
