@@ -83,7 +83,16 @@ def train_pipeline(
     DataError
         If a stage finds no labels that it could learn from.
     """
+    from threadpoolctl import threadpool_limits
 
+    # Sums of several threads differ in their last bits from run to run, and iterative solvers carry that on.
+    with threadpool_limits(limits=1):
+        return _train(items, encoder, teacher, progress)
+
+
+def _train(
+    items: Sequence[GoldPost], encoder: Encoder | None, teacher: Encoder | None, progress: Progress | None
+) -> IncidentPipeline:
     def tell(done: int) -> None:
         if progress is not None:
             progress("training", done, _STEPS)

@@ -50,6 +50,7 @@ FEATURES: tuple[str, ...] = (
     "landmark",
     "placed",
     "streets_told",
+    "routes_differ",
 )
 
 
@@ -70,6 +71,7 @@ def pair_features(
     out = np.zeros((len(left), len(FEATURES)), dtype=np.float32)
     left, right = _earlier_first(columns, left, right)
     has_place, has_street = _told(columns)
+    routes = _routes(columns)
     top = columns.topics.argmax(axis=1) if columns.topics.shape[1] else None
     for first in range(0, len(left), _CHUNK):
         a, b = left[first : first + _CHUNK], right[first : first + _CHUNK]
@@ -126,6 +128,7 @@ def pair_features(
             "landmark": places.landmark,
             "placed": has_place[a].astype(np.int8) + has_place[b],
             "streets_told": has_street[a].astype(np.int8) + has_street[b],
+            "routes_differ": (routes[a] > 0) & (routes[b] > 0) & (routes[a] != routes[b]),
         }
         for k, name in enumerate(FEATURES):
             out[first : first + _CHUNK, k] = values[name]
@@ -165,3 +168,13 @@ def _told(columns: Columns) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         np.fromiter((bool(places) for places in columns.places), dtype=bool, count=n),
         np.fromiter((any(place.street for place in places) for places in columns.places), dtype=bool, count=n),
     )
+
+
+def _routes(columns: Columns) -> NDArray[np.int64]:
+    """Return the number of the bus, tram or train that each post is about: 0 where it names none or several."""
+    out = np.zeros(len(columns), dtype=np.int64)
+    for row, places in enumerate(columns.places):
+        named = {place.landmark for place in places if place.landmark and place.landmark.startswith("маршрут ")}
+        digits = "".join(sign for sign in named.pop() if sign.isdigit()) if len(named) == 1 else ""
+        out[row] = int(digits[:6] or 0)
+    return out

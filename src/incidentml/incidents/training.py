@@ -13,7 +13,6 @@ from incidentml.incidents.clustering import Grouping, cluster_links
 from incidentml.incidents.columns import Columns
 from incidentml.incidents.links import pair_features
 from incidentml.incidents.model import PairModel
-from incidentml.numeric import sigmoid
 from incidentml.places import PlaceTable
 
 __all__ = ["fit_links"]
@@ -58,7 +57,7 @@ def fit_links(
     model = model.calibrated(unseen[told], same[told])
     if join_floor is not None:
         return model, join_floor
-    probability = sigmoid(unseen * model.scale + model.shift)
+    probability = model.of_log_odds(unseen, features)
     kept = told & (probability >= link_floor)
     rank = columns.rank()
     order = np.argsort(rank)
