@@ -49,3 +49,9 @@ def test_scores_and_spans_are_sound(text):
     for spans in found.slots.values():
         for span in spans:
             assert 0 <= span.start < span.end <= len(text)
+
+
+def test_the_bot_of_a_channel_is_no_contact() -> None:
+    text = "На Мира 5 прорвало трубу. Прислать новость — @chp_bot"
+    assert "contact" not in concreteness(text, PlaceExtractor().extract(text)).slots
+    assert "contact" in concreteness("Мира 5 прорвало трубу, пишите @anna_k", ()).slots

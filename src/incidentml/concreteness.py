@@ -50,6 +50,8 @@ _ASK = re.compile(
     r"|когда\s(?:\w{1,14}\s){0,3}(?:почин\w{1,4}|сдела\w{1,4}|убер\w{1,3}|включ\w{1,3}|отремонтир\w{1,4}|дадут|будет|приед\w{1,3}|вывез\w{1,3}|законч\w{1,3}|откро\w{1,3}|достро\w{1,3})"
     r"|примите\sмеры|принять\sмеры|кто\s(?:отвеча\w{1,3}|отвечает)|куда\s(?:обра\w{1,8}|звон\w{1,4}|жалов\w{1,5}|смотр\w{1,3})|[а-я]{3,12}(?:йте|ите)(?:сь)?\sже)\b"
 )
+#: The bot in a channel's footer takes news; nobody can be reached by it.
+_BOT = re.compile(r"bot\b")
 _QUESTIONS = {
     "where": "Уточните, пожалуйста, где это: населённый пункт, улица и номер дома?",
     "street": "Уточните, пожалуйста, улицу и номер дома?",
@@ -104,7 +106,9 @@ def concreteness(text: str, places: Sequence[Place]) -> Concreteness:
     folded = fold(text)
     where = tuple(dict.fromkeys(span for place in places for span in place.spans.values()))
     contact = tuple(
-        Span(span.start, span.end) for span in find(text) if span.kind in ("phone", "email", "account")
+        Span(span.start, span.end)
+        for span in find(text)
+        if span.kind in ("phone", "email", "account") and not _BOT.search(folded, span.start, span.end)
     )
     slots = {
         "who": _spans(_WHO, folded),
