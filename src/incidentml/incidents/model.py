@@ -57,7 +57,8 @@ def ceiling(features: NDArray[np.float32]) -> NDArray[np.float64]:
 
     out = np.ones(len(features))
     one_street = get("street") >= 1
-    out[one_street & (get("house") == -1)] = 0.2
+    # A number in both texts may be the house that a list or a range was read without.
+    out[one_street & (get("house") == -1) & (get("numbers") == 0)] = 0.2
     out[one_street & (get("settlement") == -1)] = 0.2
     out[get("routes_differ") == 1] = 0.1
     told = features[:, [_AT["topic"], _AT["top_topic"]]].any(axis=1)
