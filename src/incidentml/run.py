@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from incidentml.output import write_run
+from incidentml.output import check_output, write_run
 from incidentml.persistence import FORMAT
 from incidentml.pipeline_state import open_state_folder
 from incidentml.progress import Progress
@@ -67,8 +67,9 @@ def run_files(
         If the input, the model, the state or the output folder cannot be used; nothing was replaced.
     """
     began = time.perf_counter()
+    check_output(out)
     info = find(model)
-    pipe = load(model)
+    pipe = load(info.path)
     loaded = time.perf_counter()
     with nullcontext() if state is None else open_state_folder(state) as earlier:
         result = pipe.update(posts, earlier, region=region, progress=progress)
