@@ -25,9 +25,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from incidentml import evaluation as ev
-from incidentml.complaint_features import complaint_features
-from incidentml.complaint_lexicon import CLASSES, Matcher
-from incidentml.complaint_reasons import signals_of
+from incidentml.complaints.features import complaint_features
+from incidentml.complaints.lexicon import CLASSES, Matcher
+from incidentml.complaints.reasons import signals_of
 from incidentml.concreteness import concreteness
 from incidentml.encoding import StaticEncoder
 from incidentml.intervals import bootstrap_many

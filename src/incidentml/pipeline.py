@@ -21,8 +21,8 @@ from incidentml.errors import DataError, ModelFormatError, StateError
 from incidentml.incidents import ClusterUpdate, IncidentClusterer, PostBatch
 from incidentml.persistence import FittedState, Persistent
 from incidentml.pipeline_state import HeldPost, PipelineState, key_hash
-from incidentml.place_tagger import PlaceTagger
 from incidentml.places import PlaceExtractor
+from incidentml.places.tagger import PlaceTagger
 from incidentml.priority import PriorityScorer
 from incidentml.progress import Progress, StageClock
 from incidentml.reading import Reading, read_all

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from incidentml.place_display import words_of
+from incidentml.places.display import words_of
 from incidentml.types import Incident, Level, Urgency
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from incidentml.fitting import held_out_scores, one_against_rest
 from incidentml.heads import FeatureSpace, LinearHeads, text_features
 from incidentml.numeric import softmax
 from incidentml.persistence import FittedState, Persistent
-from incidentml.place_display import proper_name
+from incidentml.places.display import proper_name
 from incidentml.taxonomy import OUTSIDE, Taxonomy
 from incidentml.types import Level, Place, Route, Scale
 

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from incidentml.complaints import ComplaintClassifier, complaint_features
 from incidentml.concreteness import concreteness
-from incidentml.encoder_training import train_encoder_and_vectors
+from incidentml.encoders.training import train_encoder_and_vectors
 from incidentml.encoding import Encoder
 from incidentml.errors import DataError
 from incidentml.gold import GoldPost
 from incidentml.incidents import IncidentClusterer, PostBatch
 from incidentml.pipeline import IncidentPipeline
-from incidentml.place_training import train_tagger_and_places
 from incidentml.places import PlaceExtractor
+from incidentml.places.training import train_tagger_and_places
 from incidentml.priority import PriorityScorer, priority_features
 from incidentml.progress import Progress
 from incidentml.routing import Router, routing_features

@@ -41,7 +41,7 @@ class StaticEncoder(Persistent):
     weight. Nothing is drawn at random and sums run in the order of the text: the same text gives the same bits in
     any batch, order and process.
 
-    Train one with `incidentml.encoder_training.train_encoder`, or load the one that ships.
+    Train one with `incidentml.encoders.training.train_encoder`, or load the one that ships.
 
     Parameters
     ----------

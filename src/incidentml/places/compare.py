@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.gazetteer import Gazetteer
-from incidentml.place_forms import loose_stem, stem
+from incidentml.places.forms import loose_stem, stem
+from incidentml.places.gazetteer import Gazetteer
 from incidentml.text import fold
 from incidentml.types import Agreement, Place
 

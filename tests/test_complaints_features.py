@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from complaint_fixtures import features_of, slots_of
-from incidentml.complaint_features import complaint_features, feature_names
-from incidentml.complaint_lexicon import CLASSES, PAIRS, Matcher
+from incidentml.complaints.features import complaint_features, feature_names
+from incidentml.complaints.lexicon import CLASSES, PAIRS, Matcher
 from incidentml.types import Concreteness, Span
 
 _NAMES = feature_names(0)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incidentml.errors import DataError
-from incidentml.place_forms import name_forms, stem
+from incidentml.places.forms import name_forms, stem
 from incidentml.text import fold
 
 __all__ = ["Gazetteer", "Settlement", "likeness", "word_class"]

@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from incidentml.gazetteer import Gazetteer, likeness, word_class
-from incidentml.place_forms import stem
-from incidentml.place_words import (
+from incidentml.places.forms import stem
+from incidentml.places.gazetteer import Gazetteer, likeness, word_class
+from incidentml.places.words import (
     AREA_TYPES,
     HOUSE_TYPES,
     LANDMARKS,

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from incidentml.gazetteer import Gazetteer
-from incidentml.place_features import Word
-from incidentml.place_forms import is_adjective, nominative
-from incidentml.place_words import AREA_TYPES, HOUSE_TYPES, LANDMARKS, NUMERALS, SETTLEMENT_TYPES, STREET_TYPES
+from incidentml.places.features import Word
+from incidentml.places.forms import is_adjective, nominative
+from incidentml.places.gazetteer import Gazetteer
+from incidentml.places.words import AREA_TYPES, HOUSE_TYPES, LANDMARKS, NUMERALS, SETTLEMENT_TYPES, STREET_TYPES
 
 __all__ = ["Part", "landmarks", "read_parts"]
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from incidentml.errors import ModelFormatError
 from incidentml.persistence import FittedState, Persistent, pack_json, unpack_json
-from incidentml.place_features import Candidate, PlaceFeatures, Word, split
-from incidentml.place_forms import stem
-from incidentml.place_words import STREET_TYPES
+from incidentml.places.features import Candidate, PlaceFeatures, Word, split
+from incidentml.places.forms import stem
+from incidentml.places.words import STREET_TYPES
 from incidentml.text import fold
 
 __all__ = ["LABELS", "PlaceTagger", "examples", "fit_weights"]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from incidentml.gazetteer import Gazetteer
 from incidentml.gold import GoldPost
-from incidentml.place_features import PlaceFeatures
-from incidentml.place_tagger import PlaceTagger, examples, fit_weights
 from incidentml.places import PlaceExtractor
+from incidentml.places.features import PlaceFeatures
+from incidentml.places.gazetteer import Gazetteer
+from incidentml.places.tagger import PlaceTagger, examples, fit_weights
 from incidentml.types import Place
 
 __all__ = ["train_tagger", "train_tagger_and_places"]

@@ -1,8 +1,8 @@
 import pytest
 
 from incidentml.errors import DataError
-from incidentml.gazetteer import Gazetteer, word_class
-from incidentml.place_forms import name_forms, nominative, stem
+from incidentml.places.forms import name_forms, nominative, stem
+from incidentml.places.gazetteer import Gazetteer, word_class
 
 
 @pytest.mark.parametrize(

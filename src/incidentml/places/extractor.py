@@ -1,26 +1,18 @@
-"""Where it is: settlement, street, house and landmark in messy Russian, and whether two places are one.
-
-Examples
---------
->>> place = PlaceExtractor().extract("Пермь, на Гагарина 12 опять нет воды")[0]
->>> place.settlement, place.street, place.house
-('пермь', 'улица гагарина', '12')
-"""
+"""The finder of places: words, the tagger, rules, parts, in this order."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 
-from incidentml.gazetteer import Gazetteer
-from incidentml.place_compare import PlaceAgreement, PlaceComparison, PlaceTable, compare
-from incidentml.place_features import PlaceFeatures, split
-from incidentml.place_parts import Part, landmarks, read_parts
-from incidentml.place_rules import settle
-from incidentml.place_tagger import PlaceTagger
+from incidentml.places.features import PlaceFeatures, split
+from incidentml.places.gazetteer import Gazetteer
+from incidentml.places.parts import Part, landmarks, read_parts
+from incidentml.places.rules import settle
+from incidentml.places.tagger import PlaceTagger
 from incidentml.text import fold
 from incidentml.types import Place, Span
 
-__all__ = ["Gazetteer", "PlaceAgreement", "PlaceComparison", "PlaceExtractor", "PlaceTable", "compare"]
+__all__ = ["PlaceExtractor"]
 
 #: A street and a house further apart (in pieces of text) than this do not belong together.
 _REACH = 6

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.complaint_features import complaint_features, feature_names
+from incidentml.complaints.features import complaint_features, feature_names
 from incidentml.text import tokens
 from incidentml.types import Concreteness, Kind, Span, Verdict
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
-from incidentml.complaint_lexicon import CLASSES, PAIRS, SOURCES, Matcher
+from incidentml.complaints.lexicon import CLASSES, PAIRS, SOURCES, Matcher
 from incidentml.text import clean, fold
 from incidentml.types import Concreteness
 

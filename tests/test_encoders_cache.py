@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from incidentml.embedding_cache import EmbeddingCache
+from incidentml.encoders.cache import EmbeddingCache
 from incidentml.errors import DataError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from incidentml.encoder_training import EncoderSettings, train_encoder
+from incidentml.encoders.training import EncoderSettings, train_encoder
 from incidentml.encoding import encoder_hash
 from incidentml.errors import DataError
 from incidentml.gold import Gold, GoldPost

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from incidentml.gazetteer import word_class
-from incidentml.place_features import Word
-from incidentml.place_words import AREA_TYPES, LANDMARKS, SETTLEMENT_TYPES, STREET_TYPES
+from incidentml.places.features import Word
+from incidentml.places.gazetteer import word_class
+from incidentml.places.words import AREA_TYPES, LANDMARKS, SETTLEMENT_TYPES, STREET_TYPES
 
 __all__ = ["settle"]
 
