@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from incidentml.privacy import find
+from incidentml.privacy import contacts
 from incidentml.text import fold
 from incidentml.types import Concreteness, Place, Span
 
@@ -106,9 +106,7 @@ def concreteness(text: str, places: Sequence[Place]) -> Concreteness:
     folded = fold(text)
     where = tuple(dict.fromkeys(span for place in places for span in place.spans.values()))
     contact = tuple(
-        Span(span.start, span.end)
-        for span in find(text)
-        if span.kind in ("phone", "email", "account") and not _BOT.search(folded, span.start, span.end)
+        Span(span.start, span.end) for span in contacts(text) if not _BOT.search(folded, span.start, span.end)
     )
     slots = {
         "who": _spans(_WHO, folded),

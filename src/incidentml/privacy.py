@@ -14,7 +14,7 @@ from incidentml.person_names import names
 from incidentml.text import fold
 from incidentml.types import Span
 
-__all__ = ["PrivateSpan", "find", "mask"]
+__all__ = ["PrivateSpan", "contacts", "find", "mask"]
 
 
 class PrivateSpan(NamedTuple):
@@ -131,10 +131,31 @@ def find(text: str) -> tuple[PrivateSpan, ...]:
     >>> [(span.kind, text[span.start : span.end]) for span in find(text)]
     [('phone', '8 (900) 123-45-67'), ('name', 'Иванова Мария Петровна'), ('email', 'ivanova@mail.ru')]
     """
+    folded = _folded(text)
+    spans = [*_written(folded), *(PrivateSpan("name", start, end) for start, end in names(text, folded))]
+    return _settle(spans)
+
+
+def contacts(text: str) -> tuple[PrivateSpan, ...]:
+    """Return the phones, e-mails and accounts of a text: what a person can be reached by.
+
+    Examples
+    --------
+    >>> [span.kind for span in contacts("Иванова Мария, 8 (900) 123-45-67, ivanova@mail.ru")]
+    ['phone', 'email']
+    """
+    return tuple(
+        span for span in _settle(list(_written(_folded(text)))) if span.kind in ("phone", "email", "account")
+    )
+
+
+def _folded(text: str) -> str:
     folded = fold(text)
-    if len(folded) != len(text):
-        folded = text
-    spans: list[PrivateSpan] = []
+    return folded if len(folded) == len(text) else text
+
+
+def _written(folded: str) -> Iterator[PrivateSpan]:
+    """Yield all that has a written form of its own: everything but names."""
     for kind, pattern in (
         ("link", _TOKEN_LINK),
         ("link", _INVITE),
@@ -142,10 +163,8 @@ def find(text: str) -> tuple[PrivateSpan, ...]:
         ("email", _EMAIL),
         ("account", _ACCOUNT),
     ):
-        spans.extend(PrivateSpan(kind, *match.span()) for match in pattern.finditer(folded))
-    spans.extend(_numbers(folded))
-    spans.extend(PrivateSpan("name", start, end) for start, end in names(text, folded))
-    return _settle(spans)
+        yield from (PrivateSpan(kind, *match.span()) for match in pattern.finditer(folded))
+    yield from _numbers(folded)
 
 
 def _settle(spans: list[PrivateSpan]) -> tuple[PrivateSpan, ...]:
