@@ -200,6 +200,19 @@ def test_a_damaged_state_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "state" / "manifest.json").read_text(encoding="utf-8") == "{"
 
 
+def test_a_decision_shows_in_the_incidents_and_can_be_taken_back() -> None:
+    largest = max(whole().incidents, key=lambda incident: incident.size)
+    state = whole().state
+    split = pipe().clusterer.split(state.clusters, largest.id, largest.post_keys[:1])
+    after = pipe().update([], state.decided(split))
+    keys = sorted(key for incident in after.incidents for key in incident.post_keys)
+    assert keys == sorted(key for incident in whole().incidents for key in incident.post_keys)
+    assert partition(after) == dict(split.incidents)
+    undone = pipe().clusterer.undo(after.state.clusters, after.state.clusters.decisions[0])
+    assert answers(pipe().update([], after.state.decided(undone))) == answers(whole())
+    assert state.clusters.decisions == ()
+
+
 def test_explanation_names_links_and_rules() -> None:
     incident = max(whole().incidents, key=lambda incident: incident.size)
     explanation = pipe().explain(incident.id, whole())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.errors import ModelFormatError, StateError
-from incidentml.incidents import ClusterState
+from incidentml.incidents import ClusterState, ClusterUpdate
 from incidentml.persistence import FittedState, Persistent, pack_json, unpack_json
 from incidentml.types import Incident, Place, Post, PostKey, Span
 
@@ -62,6 +62,37 @@ class PipelineState(Persistent):
     held: Mapping[PostKey, HeldPost]
     incidents: Mapping[str, Incident]
     seen: NDArray[np.uint64]
+
+    def decided(self, update: ClusterUpdate) -> Self:
+        """Return the state after a decision of a person; `IncidentPipeline.update` goes on from it.
+
+        Parameters
+        ----------
+        update : ClusterUpdate
+            What a decision about `clusters` gave: `IncidentClusterer.must_link`, `cannot_link`, `merge`, `split`
+            or `undo`.
+
+        Returns
+        -------
+        PipelineState
+            A new value; this one stays as it is.
+
+        Examples
+        --------
+        >>> import incidentml
+        >>> pipe = incidentml.load()
+        >>> about = {"network": "vk", "published_at": "2024-02-03T08:12:00+05:00"}
+        >>> result = pipe.process([{**about, "id": "1", "text": "Гагарина 12, нет отопления третий день"},
+        ...     {**about, "id": "2", "text": "Мира 5, не вывозят мусор вторую неделю"}])
+        >>> a, b = (post.post.key for post in result.posts)
+        >>> decision = pipe.clusterer.must_link(result.state.clusters, a, b)
+        >>> after = pipe.update([], result.state.decided(decision))
+        >>> len(result.incidents), len(after.incidents)
+        (2, 1)
+        """
+        # incidents that the decision has changed are built again by the next update
+        kept = {id_: incident for id_, incident in self.incidents.items() if id_ not in update.changed}
+        return replace(self, clusters=update.state, incidents=kept)
 
     def to_state(self) -> FittedState:
         """Return arrays and JSON."""
