@@ -8,6 +8,7 @@ the trees.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -40,6 +41,7 @@ _FOR = {
 }
 _AGAINST = {"elsewhere", "numbers_differ", "routes_differ", "hours"}
 _CHUNK = 8192
+_TREE_CHUNK = 2**14
 #: Below this log-odds of the linear part the trees are not asked.
 _HOPELESS = -3.5
 
@@ -137,19 +139,38 @@ class Trees:
     def log_odds(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the sum over the trees, row by row."""
         out = np.full(len(features), self.baseline)
-        children = self.children.ravel().astype(np.intp)
-        feature, threshold = self.feature.astype(np.intp), self.threshold
-        for first in range(0, len(features), _CHUNK):
-            rows = features[first : first + _CHUNK].astype(np.float64)
-            flat, base = rows.ravel(), np.arange(len(rows)) * rows.shape[1]
-            total = out[first : first + len(rows)]
-            for root in self.roots.tolist():
-                # The first split of a tree is one column for all rows.
-                node = children[2 * root + (rows[:, feature[root]] > threshold[root])]
-                for _ in range(self.depth - 1):
-                    node = children.take(2 * node + (flat.take(base + feature.take(node)) > threshold.take(node)))
-                total += self.value.take(node)
+        floors = self.threshold.astype(np.float32)  # the same answers for float32 evidence, at half the width
+        floors = np.where(floors > self.threshold, np.nextafter(floors, np.float32(-np.inf)), floors)
+        bounds = [*self.roots.tolist(), len(self.feature)]
+        for first in range(0, len(features), _TREE_CHUNK):
+            columns = np.ascontiguousarray(features[first : first + _TREE_CHUNK].T)
+            asked: dict[tuple[int, float], NDArray[np.uint8]] = {}
+            total = out[first : first + _TREE_CHUNK]
+            for root, stop in pairwise(bounds):
+                leaf = self._leaf(root, root, columns, floors, asked)
+                total += self.value[root:stop].take(leaf)
         return out
+
+    def _leaf(
+        self,
+        node: int,
+        root: int,
+        columns: NDArray[np.float32],
+        floors: NDArray[np.float32],
+        asked: dict[tuple[int, float], NDArray[np.uint8]],
+    ) -> Any:
+        """Return each row's leaf below a node, counted from the root: all answers at once, as bytes, no jumps.
+
+        Many nodes ask the same question, so answers are kept in `asked` for all trees.
+        """
+        left, right = self.children[node].tolist()
+        if left == node:
+            return np.uint8(node - root)
+        key = (int(self.feature[node]), float(floors[node]))
+        if key not in asked:
+            asked[key] = np.negative((columns[key[0]] > floors[node]).view(np.uint8))  # 0 or 255
+        below = [self._leaf(child, root, columns, floors, asked) for child in (left, right)]
+        return below[0] ^ ((below[0] ^ below[1]) & asked[key])
 
     def to_state(self) -> FittedState:
         """Return the node arrays."""
@@ -179,6 +200,10 @@ class Trees:
         )
         if not inside or not len(trees.threshold) == len(trees.value) == len(trees.children) == n:
             raise ModelFormatError(f"{state.kind}: nodes point outside the trees")
+        own, sizes = np.arange(n)[:, None], np.diff(np.append(trees.roots, n))
+        below = (trees.children > own).all(axis=1) | (trees.children == own).all(axis=1)
+        if not below.all() or not ((sizes > 0) & (sizes <= 256)).all():
+            raise ModelFormatError(f"{state.kind}: expected trees of up to 256 nodes, each before its children")
         return trees
 
 
