@@ -3,7 +3,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from incidentml.assignment import assign_executor, decide_level
+from incidentml.assignment import assign_executor, decide_level, level_table
 from incidentml.competence import CompetenceTable
 from incidentml.conformal import ConformalSets
 from incidentml.heads import text_features
@@ -114,7 +114,20 @@ LEVELS_BY_SCALE = [
 @pytest.mark.parametrize(("topic", "scale", "words", "level"), LEVELS_BY_SCALE)
 def test_level_from_the_rubricator_the_scale_and_the_words(topic, scale, words, level):
     said = None if words is None else np.array(words)
-    assert decide_level(Taxonomy.load(), {topic: 1.0}, topic, scale, said)[0] == level
+    taxonomy = Taxonomy.load()
+    votes = level_table(taxonomy, [topic])[scale][0]
+    assert decide_level(taxonomy.topics.get(topic), votes, scale, said)[0] == level
+
+
+def test_many_incidents_are_judged_as_each_on_its_own(router):
+    rows = [router.score_posts(TEXTS[:2]), router.score_posts(TEXTS[2:3]), router.score_posts(TEXTS[1:])]
+    together = router.opinions(rows)
+    assert router.opinions([]) == []
+    for scores, opinion in zip(rows, together, strict=True):
+        (alone,) = router.opinions([scores])
+        assert np.array_equal(alone.topics, opinion.topics)
+        assert np.array_equal(alone.levels, opinion.levels)
+        assert router.route(scores, region="Пермский край") == router.route(opinion, region="Пермский край")
 
 
 def test_rival_rows_of_a_table_are_a_doubt(tmp_path):

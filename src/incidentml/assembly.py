@@ -11,7 +11,7 @@ from incidentml.deadlines import SlaPolicy
 from incidentml.pipeline_state import HeldPost
 from incidentml.priority import IncidentEvidence, PriorityScorer
 from incidentml.privacy import mask
-from incidentml.routing import Router
+from incidentml.routing import Opinion, Router
 from incidentml.text import clean
 from incidentml.types import Incident, Place
 
@@ -68,6 +68,7 @@ def title_of(posts: Sequence[HeldPost], place: Place) -> str:
 def assemble(
     incident_id: str,
     posts: Sequence[HeldPost],
+    opinion: Opinion,
     *,
     router: Router,
     priority: PriorityScorer,
@@ -75,18 +76,17 @@ def assemble(
     merged_from: tuple[str, ...] = (),
     recurs: str | None = None,
 ) -> Incident:
-    """Build one incident from its posts, given in canonical order."""
+    """Build one incident from its posts, given in canonical order, and the router's opinion on them."""
     first, last = posts[0].post, posts[-1].post
     place = shared_place(posts)
     region = _most_common([item.post.region for item in posts])
     municipality = _most_common([item.post.municipality for item in posts])
-    routing = np.stack([item.routing for item in posts])
-    name = router.topic(routing)
+    name = router.topic(opinion)
     evidence = IncidentEvidence.from_posts(
         [item.post for item in posts], [item.places for item in posts], topic=name
     )
     scored = priority.score(np.stack([item.priority for item in posts]), evidence)
-    route = router.route(routing, scale=scored.scale, place=place, region=region, municipality=municipality)
+    route = router.route(opinion, scale=scored.scale, place=place, region=region, municipality=municipality)
     topic = router.taxonomy.topics.get(name)
     fast_track = topic is not None and topic.fast_track
     return Incident(

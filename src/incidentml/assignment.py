@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.competence import CompetenceTable
-from incidentml.taxonomy import Taxonomy
+from incidentml.taxonomy import Taxonomy, TopicRecord
 from incidentml.types import Level, Route, Scale
 
-__all__ = ["LEVEL_WORDS", "UNROUTABLE", "assign_executor", "decide_level", "within_budget"]
+__all__ = ["LEVEL_WORDS", "UNROUTABLE", "assign_executor", "decide_level", "level_table", "within_budget"]
 
 #: Executor of an incident for which the competence table names nobody.
 UNROUTABLE = "unroutable"
@@ -24,37 +24,37 @@ LEVEL_WORDS: Mapping[Level, str] = {
 _WORDS_SHARE = 0.6
 
 
+def level_table(taxonomy: Taxonomy, topics: Sequence[str]) -> Mapping[Scale, NDArray[np.float64]]:
+    """Return for each scale which level the rubricator names for each topic: an array of shape (topics, levels).
+
+    A topic that the rubricator does not hold names none.
+    """
+    levels = list(Level)
+    table = {scale: np.zeros((len(topics), len(levels))) for scale in Scale}
+    for row, topic in enumerate(topics):
+        if (record := taxonomy.topics.get(topic)) is not None:
+            for scale in Scale:
+                table[scale][row, levels.index(record.level_for(scale))] = 1.0
+    return table
+
+
 def decide_level(
-    taxonomy: Taxonomy,
-    topics: Mapping[str, float],
-    topic: str,
-    scale: Scale,
-    words: NDArray[np.float64] | None,
+    record: TopicRecord | None, votes: NDArray[np.float64], scale: Scale, words: NDArray[np.float64] | None
 ) -> tuple[Level, str]:
     """Return the level and why: what the rubricator says of the probable topics at this scale, and the words.
 
     Parameters
     ----------
-    taxonomy : Taxonomy
-    topics : mapping of str to float
-        Probability of every topic.
-    topic : str
-        The chosen one.
+    record : TopicRecord, optional
+        The chosen topic, where the rubricator holds it.
+    votes : array of three
+        For each `Level` the probability of the topics that the rubricator gives to it at this scale.
     scale : Scale
     words : array of three probabilities, optional
         What the posts' words say, in the order of `Level`.
     """
-    levels = list(Level)
-    weights = np.zeros(len(levels))
-    for name, probability in topics.items():
-        record = taxonomy.topics.get(name)
-        if record is not None:
-            weights[levels.index(record.level_for(scale))] += probability
-    if words is not None:
-        weights += _WORDS_SHARE * words
-    level = levels[int(weights.argmax())]
+    level = list(Level)[int((votes if words is None else votes + _WORDS_SHARE * words).argmax())]
     told = f"уровень {LEVEL_WORDS[level]}"
-    record = taxonomy.topics.get(topic)
     if record is None:
         return level, f"{told}: по словам сообщений"
     if record.level_for(scale) != level:

@@ -321,20 +321,20 @@ class IncidentPipeline(Persistent):
         state: PipelineState,
     ) -> dict[str, Incident]:
         """Build the incidents that are new or changed, keep the others."""
-        incidents = {}
-        for incident_id, keys in update.incidents.items():
-            old = state.incidents.get(incident_id)
-            if old is not None and incident_id not in update.changed:
-                incidents[incident_id] = old
-                continue
-            incidents[incident_id] = assemble(
-                incident_id,
-                sorted((held[key] for key in keys), key=lambda item: item.post.order),
+        incidents = {id_: state.incidents[id_] for id_ in update.incidents.keys() & state.incidents.keys()}
+        changed = [id_ for id_ in update.incidents if id_ not in incidents or id_ in update.changed]
+        posts = [sorted((held[key] for key in update.incidents[id_]), key=_order) for id_ in changed]
+        opinions = self.router.opinions([np.stack([item.routing for item in group]) for group in posts])
+        for id_, group, opinion in zip(changed, posts, opinions, strict=True):
+            incidents[id_] = assemble(
+                id_,
+                group,
+                opinion,
                 router=self.router,
                 priority=self.priority,
                 policy=self.policy,
-                merged_from=update.merged_from.get(incident_id, ()),
-                recurs=update.recurs.get(incident_id),
+                merged_from=update.merged_from.get(id_, ()),
+                recurs=update.recurs.get(id_),
             )
         return incidents
 
@@ -349,6 +349,10 @@ def _aligned(embeddings: ArrayLike | None, rows: int) -> NDArray[np.float32] | N
         bad = int(np.argmin(np.isfinite(vectors).all(axis=1)))
         raise DataError(f"embeddings: row {bad} holds NaN or infinity")
     return vectors
+
+
+def _order(item: HeldPost) -> Any:
+    return item.post.order
 
 
 def _importance(incident: Incident) -> tuple[float, Any, str]:

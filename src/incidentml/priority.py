@@ -250,7 +250,7 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         scale = self._scale(steps, evidence)
         # The score takes the worst post, not the mean: a mild post added to an incident must not calm it.
         worst = sigmoid(harm.max(axis=0))
-        widest = max(float((softmax(row[None])[0] * np.arange(len(Scale))).sum()) for row in steps)
+        widest = float((softmax(steps) * np.arange(len(Scale))).sum(axis=1).max())
         parts = self._parts(worst, widest, hits, evidence)
         words = priority_data()["part_names"]
         reasons = [f"{words[name]}: +{value:.1f}" for name, value in parts.items() if value > 0]

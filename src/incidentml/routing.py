@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from incidentml.assignment import LEVEL_WORDS, UNROUTABLE, assign_executor, decide_level, within_budget
+from incidentml.assignment import (
+    LEVEL_WORDS,
+    UNROUTABLE,
+    assign_executor,
+    decide_level,
+    level_table,
+    within_budget,
+)
 from incidentml.competence import CompetenceTable
 from incidentml.conformal import ConformalSets
 from incidentml.fitting import held_out_scores, one_against_rest
@@ -21,13 +29,36 @@ from incidentml.places.display import proper_name
 from incidentml.taxonomy import OUTSIDE, Taxonomy
 from incidentml.types import Level, Place, Route, Scale
 
-__all__ = ["UNROUTABLE", "Router", "routing_features", "within_budget"]
+__all__ = ["UNROUTABLE", "Opinion", "Router", "routing_features", "within_budget"]
 
-#: How sharp the opinion on groups is, and how much it counts beside that on topics; measured on unseen regions.
+#: How sharp the opinions on groups and on levels are, and how much that on groups counts beside that on topics;
+#: measured on unseen regions.
 _GROUP_SCALE, _GROUP_SHARE = 3.0, 0.5
+_LEVEL_SCALE = 3.0
 _SETTINGS = ("C", "dense_weight", "dense_columns", "max_features", "coverage", "review_below", "folds")
 
 routing_features = text_features
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opinion:
+    """What all posts of one incident say together.
+
+    Attributes
+    ----------
+    topics, groups : ndarray
+        Probability of each topic of `Router.classes_` and of each group of `Router.groups_`.
+    levels : ndarray, optional
+        Probability of each `Level` by the words alone; None where the router learnt no levels.
+    """
+
+    topics: NDArray[np.float64]
+    groups: NDArray[np.float64]
+    levels: NDArray[np.float64] | None
+
+
+#: The rows of `Router.score_posts` for the posts of one incident, or what `Router.opinions` made of them.
+Told = ArrayLike | Opinion
 
 
 class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
@@ -160,6 +191,7 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         self.groups_ = np.array(groups, dtype=object)
         of = [taxonomy.group_of(topic) if topic in taxonomy.topics else topic for topic in self.classes_]
         self.group_index_ = np.array([groups.index(group) for group in of], dtype=np.int32)
+        self.level_votes_ = level_table(taxonomy, self.classes_.tolist())
 
     def _heads(self, X: Any, labels: NDArray[Any], level: NDArray[Any]) -> LinearHeads:
         space = FeatureSpace(self.dense_weight, self.max_features, self.dense_columns).fit(X)
@@ -253,22 +285,44 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
             )
         return np.asarray(rows.sum(axis=0, keepdims=True) / len(rows) ** self.pool_power_)
 
-    def group_set(self, scores: ArrayLike) -> tuple[str, ...]:
+    def opinions(self, incidents: Sequence[ArrayLike]) -> list[Opinion]:
+        """Return what the posts of each incident say together.
+
+        Parameters
+        ----------
+        incidents : sequence of array of shape (posts, k)
+            For each incident the rows of `score_posts` of its posts.
+        """
+        check_is_fitted(self, "heads_")
+        if not incidents:
+            return []
+        pooled = np.concatenate([self.pool(scores) for scores in incidents])
+        topics = self.topics_proba(pooled)
+        groups = self._marginal(topics)
+        levels: list[NDArray[np.float64] | None] = [None] * len(pooled)
+        if "level" in self.heads_.blocks_:
+            levels = [*softmax(np.asarray(self.heads_.block(pooled, "level")) * _LEVEL_SCALE)]
+        return [Opinion(*parts) for parts in zip(topics, groups, levels, strict=True)]
+
+    def _opinion(self, told: Told) -> Opinion:
+        return told if isinstance(told, Opinion) else self.opinions([told])[0]
+
+    def group_set(self, told: Told) -> tuple[str, ...]:
         """Return the groups that hold the true one with probability `coverage`, the most probable first."""
-        proba = self._marginal(self.topics_proba(self.pool(scores)))
-        inside = self.conformal_.sets(proba)[0]
-        order = np.lexsort((np.arange(proba.shape[1]), -proba[0]))
+        opinion = self._opinion(told)
+        inside = self.conformal_.sets(opinion.groups[None])[0]
+        order = np.lexsort((np.arange(len(inside)), -opinion.groups))
         return tuple(str(self.groups_[i]) for i in order if inside[i])
 
     # ---- decisions
 
-    def topic(self, scores: ArrayLike) -> str:
+    def topic(self, told: Told) -> str:
         """Return the most probable topic of one incident."""
-        return str(self.classes_[self.topics_proba(self.pool(scores))[0].argmax()])
+        return str(self.classes_[self._opinion(told).topics.argmax()])
 
     def route(
         self,
-        scores: ArrayLike,
+        told: Told,
         *,
         scale: Scale = Scale.BUILDING,
         place: Place | None = None,
@@ -279,8 +333,8 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
 
         Parameters
         ----------
-        scores : array of shape (posts, k)
-            Rows of `score_posts` for the posts of this incident.
+        told : array of shape (posts, k) or Opinion
+            Rows of `score_posts` for the posts of this incident, or what `opinions` made of them.
         scale : Scale
             How many are hit.
         place : Place, optional
@@ -291,19 +345,15 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         -------
         Route
         """
-        check_is_fitted(self, "heads_")
-        pooled = self.pool(scores)
-        topics = self.topics_proba(pooled)[0]
+        opinion = self._opinion(told)
+        topics = opinion.topics
         order = np.lexsort((np.arange(len(topics)), -topics))
         topic, certainty = str(self.classes_[order[0]]), float(topics[order[0]])
         alternatives = tuple((str(self.classes_[i]), round(float(topics[i]), 4)) for i in order[:3])
-        groups = self.group_set(scores)
+        groups = self.group_set(opinion)
         group = str(self.groups_[self.group_index_[order[0]]])
-        words = None
-        if "level" in self.heads_.blocks_:
-            words = softmax(np.asarray(self.heads_.block(pooled, "level")) * 3.0)[0]
-        said = dict(zip(self.classes_, topics, strict=True))
-        level, why_level = decide_level(self.taxonomy, said, topic, scale, words)
+        votes = (topics[:, None] * self.level_votes_[scale]).sum(axis=0)
+        level, why_level = decide_level(self.taxonomy.topics.get(topic), votes, scale, opinion.levels)
         where = municipality or (proper_name(place.settlement) if place and place.settlement else None)
         executor, why_executor, open_question = assign_executor(self.table, topic, level, region, where)
         reasons = [f"тема «{topic}»: вероятность {certainty:.2f}"]
@@ -320,20 +370,20 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
         reasons += [f"нужен человек: {doubt}" for doubt in doubts]
         return Route(group, topic, alternatives, level, executor, bool(doubts), tuple(reasons))
 
-    def explain(self, scores: ArrayLike, route: Route) -> tuple[str, ...]:
+    def explain(self, told: Told, route: Route) -> tuple[str, ...]:
         """Tell in Russian why this body and not another, beyond `Route.reasons`."""
-        groups = self.group_set(scores)
-        told = [f"группы с покрытием {self.coverage:.0%}: {', '.join(groups) or 'нет'}"]
+        groups = self.group_set(told)
+        lines = [f"группы с покрытием {self.coverage:.0%}: {', '.join(groups) or 'нет'}"]
         for topic, probability in route.topic_alternatives[1:]:
             record = self.taxonomy.topics.get(topic)
             kind = self.taxonomy.executor_types[record.executor_type] if record else "нет в рубрикаторе"
-            told.append(f"не «{topic}» ({kind}): вероятность только {probability:.2f}")
+            lines.append(f"не «{topic}» ({kind}): вероятность только {probability:.2f}")
         for level in Level:
             if level != route.level:
                 found = self.table.find(route.topic, level)
                 if found is not None:
-                    told.append(f"не «{found.rule.executor}»: это {LEVEL_WORDS[level]} уровень")
-        return tuple(told)
+                    lines.append(f"не «{found.rule.executor}»: это {LEVEL_WORDS[level]} уровень")
+        return tuple(lines)
 
     # ---- persistence
 
