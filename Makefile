@@ -30,11 +30,14 @@ bench: .venv/.bench
 notebooks: .venv/.dev
 	$(BIN)/python notebooks/execute.py
 
+docs: .venv/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 wheel: .venv/.dev
 	rm -rf dist && $(BIN)/python -m build --wheel --outdir dist
 
 clean:
-	rm -rf .venv out dist build
+	rm -rf .venv out dist build site
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -49,6 +52,10 @@ clean:
 
 .venv/.train: .venv/.run
 	$(PIP) -e '.[train]'
+	touch $@
+
+.venv/.docs: .venv/.run
+	$(PIP) -e '.[docs]'
 	touch $@
 
 .venv/.bench: .venv/.dev

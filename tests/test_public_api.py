@@ -12,7 +12,7 @@ import pytest
 
 import incidentml
 
-#: A change here is a change of the promise: see "stability" in CONTRIBUTING.md.
+#: A change here is a change of the promise: see docs/stability.md.
 NAMES = [
     "ComplaintClassifier",
     "Concreteness",
