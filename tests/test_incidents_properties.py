@@ -116,7 +116,7 @@ def test_no_id_vanishes_without_a_trace(random):
 
 
 def test_ids_hang_on_the_first_post_of_an_incident():
-    from incidentml.incidents.columns import post_code
+    from incidentml.incidents.derive import post_code
     from incidentml.incidents.state import incident_id
 
     for id_, keys in WHOLE.items():

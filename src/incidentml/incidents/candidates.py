@@ -11,19 +11,21 @@ Each rule looks at one pair only, so the set of candidates does not depend on wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.incidents.columns import STEP, Columns
+from incidentml.incidents.links import Products
 
-__all__ = ["Candidates", "find_candidates"]
+__all__ = ["Candidates", "Pairs", "find_candidates"]
 
 DAY = 86400.0
-_BLOCK = 512
+_BLOCK, _WIDTH = 512, 2048
+_PIECE = 2**16
 #: Tolls: other settlement, other street, each step of time; and what posts of one page are granted.
 _SETTLEMENT, _STREET, _TIME, _PAGE = 0.2, 0.1, 0.1, 0.1
 _TIME_STEP = 6 * 3600.0
@@ -46,10 +48,21 @@ class Candidates:
     alike: float = -0.05
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of rows, each once, with their inner products if these are known."""
+
+    left: NDArray[np.intp]
+    right: NDArray[np.intp]
+    products: Products | None = None
+
+
 def find_candidates(
     columns: Columns, rows: NDArray[np.intp], new: NDArray[np.bool_], rules: Candidates
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the pairs ``(left[i], right[i])`` of `rows` of which at least one is new, each once.
+) -> Iterator[Callable[[], Pairs]]:
+    """Yield pieces of work, each of which finds other pairs of `rows` of which at least one is new.
+
+    A piece may be done by any thread, and holds little before and after.
 
     Parameters
     ----------
@@ -63,18 +76,11 @@ def find_candidates(
     n = np.int64(len(columns))
     by_place = [left * n + right for left, right in _by_place(columns, rows, new, rules)]
     known = np.unique(np.concatenate(by_place)) if by_place else np.zeros(0, dtype=np.int64)
-    found = [known]
-    for left, right in _by_text(columns, rows, new, rules):
-        pairs = left * n + right
-        if len(known):
-            pairs = pairs[known[np.minimum(np.searchsorted(known, pairs), len(known) - 1)] != pairs]
-        found.append(pairs)
-    every = np.concatenate(found)
-    return (every // n).astype(np.intp), (every % n).astype(np.intp)
-
-
-def _ordered(left: NDArray[Any], right: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    return np.minimum(left, right), np.maximum(left, right)
+    for first in range(0, len(known), _PIECE):
+        piece = known[first : first + _PIECE]
+        yield partial(Pairs, (piece // n).astype(np.intp), (piece % n).astype(np.intp))
+    for fresh, others in _by_text(columns, rows, new, rules):
+        yield partial(_alike, columns, fresh, others, known, rules)
 
 
 def _runs(starts: NDArray[np.intp], stops: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -111,20 +117,27 @@ def _by_place(
         good = (new[left] | new[right]) & (left != right)
         good &= np.abs(columns.times[left] - columns.times[right]) <= rules.place_days * DAY
         if good.any():
-            yield _ordered(left[good], right[good])
+            yield np.minimum(left[good], right[good]), np.maximum(left[good], right[good])
 
 
 def _by_text(
     columns: Columns, rows: NDArray[np.intp], new: NDArray[np.bool_], rules: Candidates
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    for region in np.unique(columns.region[rows[new[rows]]]):
-        here = rows[columns.region[rows] == region]
-        here = here[np.argsort(columns.times[here], kind="stable")]
-        times = columns.times[here]
-        fresh = np.flatnonzero(new[here])
-        if not len(fresh):
-            continue
-        window = rules.text_days * DAY
+    """Yield blocks of new rows, and the rows near in time that each has to be compared with.
+
+    Of two new rows the later one finds the earlier, and no block holds a pair twice: each ends with its own new
+    rows, and only old rows come after them.
+    """
+    window = rules.text_days * DAY
+    wanted = columns.times[rows[new[rows]]]
+    if not len(wanted):
+        return
+    rows = rows[(columns.times[rows] >= wanted.min() - window) & (columns.times[rows] <= wanted.max() + window)]
+    rows = rows[np.lexsort((columns.times[rows], columns.region[rows]))]
+    borders = np.flatnonzero(np.diff(columns.region[rows])) + 1
+    for here in np.split(rows, borders):
+        times, is_new = columns.times[here], new[here]
+        fresh = np.flatnonzero(is_new)
         lows = np.searchsorted(times, times[fresh] - window, side="left")
         highs = np.searchsorted(times, times[fresh] + window, side="right")
         start = 0
@@ -134,30 +147,44 @@ def _by_text(
             while stop - start > 1 and high - low > 16 * (stop - start) and high - low > 8 * _BLOCK:
                 stop = start + (stop - start) // 2  # sparse new posts: do not drag in what none of them reaches
                 high = int(highs[stop - 1])
-            yield from _block(columns, here[fresh[start:stop]], here[low:high], new, rules)
+            after = int(fresh[stop - 1]) + 1
+            later = here[after:high]
+            earlier = here[low:after]
+            inside = np.concatenate([earlier[~is_new[low:after]], earlier[is_new[low:after]]])
+            yield here[fresh[start:stop]], np.concatenate([later[~is_new[after:high]], inside])
             start = stop
 
 
-def _block(
+def _alike(
     columns: Columns,
     fresh: NDArray[np.intp],
     others: NDArray[np.intp],
-    new: NDArray[np.bool_],
+    known: NDArray[np.int64],
     rules: Candidates,
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    step = 8 * _BLOCK
-    left_rows = _joint(columns, fresh)
-    for first in range(0, len(others), step):
-        chunk = others[first : first + step]
-        scores = left_rows @ _joint(columns, chunk).T
-        i, j = np.nonzero(scores >= rules.alike - _PAGE)
-        left, right, score = fresh[i], chunk[j], scores[i, j]
+) -> Pairs:
+    """Return the pairs of a block that are alike enough, without those that a place makes known.
+
+    The last of `others` are the fresh rows themselves: each finds those before it.
+    """
+    n, own = np.int64(len(columns)), len(others) - len(fresh)
+    found = []
+    spaces = (columns.vectors, columns.topics, columns.problem)
+    mine = [steps[fresh].astype(np.float32) for steps in spaces]
+    mine_halved = _halved(columns, fresh)
+    for first in range(0, len(others), _WIDTH):
+        chunk = others[first : first + _WIDTH]
+        theirs = [steps[chunk].astype(np.float32) for steps in spaces]
+        # Whole numbers below 2**24: exact in float32, and so is their sum.
+        text = mine[0] @ theirs[0].T
+        scores = (text + mine_halved @ _halved(columns, chunk).T) * np.float32(STEP * STEP)
+        at = np.flatnonzero(scores >= rules.alike - _PAGE)
+        score, i, j = scores.ravel()[at], at // len(chunk), at % len(chunk)
+        left, right = fresh[i], chunk[j]
         gap = np.abs(columns.times[left] - columns.times[right])
         # Time first: it is the cheapest toll and turns most pairs away.
         score = score - np.float32(_TIME) * np.log1p(gap / _TIME_STEP).astype(np.float32)
-        good = (score >= rules.alike - _PAGE) & (gap <= rules.text_days * DAY) & (left != right)
-        good &= ~new[right] | (left < right)
-        left, right, score = left[good], right[good], score[good]
+        good = (score >= rules.alike - _PAGE) & (gap <= rules.text_days * DAY) & (j + first - own < i)
+        at, left, right, score = at[good], left[good], right[good], score[good]
         for column, toll in ((columns.settlement, _SETTLEMENT), (columns.street, _STREET)):
             a, b = column[left], column[right]
             score = score - np.float32(toll) * ((a > 0) & (b > 0) & (a != b))
@@ -165,12 +192,19 @@ def _block(
             (columns.source[left] == columns.source[right]) & (columns.source[left] > 0)
         )
         good = score >= rules.alike
-        if good.any():
-            yield _ordered(left[good], right[good])
+        if len(known):
+            pairs = np.minimum(left, right) * n + np.maximum(left, right)
+            good &= known[np.minimum(np.searchsorted(known, pairs), len(known) - 1)] != pairs
+        at = at[good]
+        products = [text, *(a @ b.T for a, b in zip(mine[1:], theirs[1:], strict=True))]
+        told = Products(*(product.ravel()[at] * np.float32(STEP * STEP) for product in products))
+        found.append((left[good], right[good], told))
+    lefts, rights, tolds = zip(*found, strict=True)
+    return Pairs(
+        np.concatenate(lefts), np.concatenate(rights), Products(*map(np.concatenate, zip(*tolds, strict=True)))
+    )
 
 
-def _joint(columns: Columns, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Vectors, groups and topics side by side, on a grid of 2**-11: float32 products are exact."""
-    # Topics are halved, so that each counts a quarter; rounded first: half a step would not fit the mantissa.
-    parts = (np.rint(column[rows] * np.float32(0.5)) for column in (columns.topics, columns.problem))
-    return np.hstack([columns.vectors[rows].astype(np.float32), *parts]) * np.float32(STEP)
+def _halved(columns: Columns, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return groups and topics side by side, halved and rounded again, so that each counts a quarter."""
+    return np.hstack([np.rint(column[rows] * np.float32(0.5)) for column in (columns.topics, columns.problem)])

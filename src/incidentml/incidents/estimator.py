@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any, ClassVar, Self
@@ -17,26 +17,22 @@ from sklearn.utils.validation import check_is_fitted
 
 from incidentml.errors import DataError, StateError
 from incidentml.incidents.batch import PostBatch
-from incidentml.incidents.candidates import Candidates, find_candidates
+from incidentml.incidents.candidates import Candidates, Pairs, find_candidates
 from incidentml.incidents.clustering import Grouping
 from incidentml.incidents.columns import Columns
 from incidentml.incidents.decisions import Decision
+from incidentml.incidents.derive import columns_of
 from incidentml.incidents.lifecycle import let_go, report
-from incidentml.incidents.links import FEATURES, pair_features
+from incidentml.incidents.links import pair_features
 from incidentml.incidents.model import PairModel
 from incidentml.incidents.partition import partition, representatives
-from incidentml.incidents.state import EVIDENCE, ClusterState, ClusterUpdate, Edges
+from incidentml.incidents.state import ClusterState, ClusterUpdate, Edges
 from incidentml.incidents.training import fit_links
 from incidentml.incidents.wording import Vocabulary
 from incidentml.persistence import FittedState, Persistent
-from incidentml.places import PlaceTable
 from incidentml.types import PostKey
 
 __all__ = ["IncidentClusterer"]
-
-#: Pairs that one thread judges at a time.
-_PAIRS = 2**16
-_EVIDENCE_AT = [FEATURES.index(name) for name in EVIDENCE]
 
 
 class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignore[misc]
@@ -108,7 +104,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         if len(incident_labels) != len(batch):
             raise DataError(f"fit: {len(incident_labels)} labels for {len(batch)} posts; give one for each")
         self.vocabulary_ = Vocabulary.learn([*batch.texts, *corpus])
-        columns = Columns.build(batch, self.vocabulary_)
+        columns = columns_of(batch, self.vocabulary_)
         fitted = fit_links(columns, incident_labels, self._rules(), self.link_floor, self.join_floor)
         self.model_, self.join_floor_ = fitted
         self.widths_ = (batch.vectors.shape[1], batch.topics.shape[1], batch.subtopics.shape[1])
@@ -149,7 +145,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
                 raise DataError(
                     f"PostBatch: {name} have {array.shape[1]} columns, the clusterer was fitted with {width}"
                 )
-        columns = state.columns.join(Columns.build(batch, self.vocabulary_))
+        columns = state.columns.join(columns_of(batch, self.vocabulary_))
         return self._advance(state, columns, state.decisions, closed)
 
     def must_link(self, state: ClusterState, *keys: PostKey) -> ClusterUpdate:
@@ -298,30 +294,13 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         return report(state, columns, representative, edges, incident, before, decisions, closed)
 
     def _links(self, columns: Columns, rows: NDArray[np.intp], fresh: NDArray[np.bool_]) -> Edges:
-        left, right = find_candidates(columns, rows, fresh, self._rules())
-        if not len(left):
-            return Edges.none()
-        used = np.unique(np.concatenate([left, right]))
-        at = np.zeros(len(columns), dtype=np.intp)
-        at[used] = np.arange(len(used))
-        table = PlaceTable.build([columns.places[row] for row in used.tolist()], [None] * len(used))
-
-        def judge(first: int) -> Edges:
-            a, b = left[first : first + _PAIRS], right[first : first + _PAIRS]
-            features = pair_features(columns, a, b, table, at)
+        def judge(work: Callable[[], Pairs]) -> Edges:
+            pairs = work()
+            features = pair_features(columns, pairs.left, pairs.right, pairs.products)
             probability = self.model_.probability(features)
             kept = probability >= self.link_floor
-            return Edges(a[kept], b[kept], probability[kept], features[kept][:, _EVIDENCE_AT].astype(np.float16))
+            return Edges.of(pairs.left[kept], pairs.right[kept], probability[kept])
 
         # Every pair is judged by itself: two threads halve the time and cannot change a bit.
         with ThreadPoolExecutor(max_workers=2) as pool:
-            return _concatenate(list(pool.map(judge, range(0, len(left), _PAIRS))))
-
-
-def _concatenate(parts: Sequence[Edges]) -> Edges:
-    return Edges(
-        np.concatenate([part.left for part in parts]),
-        np.concatenate([part.right for part in parts]),
-        np.concatenate([part.probability for part in parts]),
-        np.concatenate([part.evidence for part in parts]),
-    )
+            return Edges.none().join(*pool.map(judge, find_candidates(columns, rows, fresh, self._rules())))

@@ -101,7 +101,7 @@ def let_go(state: ClusterState, reach: float) -> tuple[ClusterState, dict[str, t
         state,
         columns=state.columns.take(rows),
         representative=place[state.representative[rows]],
-        edges=replace(edges, left=place[edges.left], right=place[edges.right]),
+        edges=Edges.of(place[edges.left], place[edges.right], edges.probability),
         incident=state.incident[rows],
         lineage={id_: old for id_, old in state.lineage.items() if id_ in alive},
         memory=Memory(

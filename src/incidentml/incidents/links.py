@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.incidents.columns import STEP, Columns
 from incidentml.incidents.copies import shared_text
 from incidentml.incidents.wording import hits
-from incidentml.places import PlaceTable
+from incidentml.places import compare_codes
 
-__all__ = ["FEATURES", "pair_features"]
+__all__ = ["FEATURES", "Products", "pair_features"]
 
 HOUR = 3600.0
 _CHUNK = 8192
@@ -54,8 +56,25 @@ FEATURES: tuple[str, ...] = (
 )
 
 
+class Products(NamedTuple):
+    """Inner products of the vectors, topic groups and single topics of pairs."""
+
+    text: NDArray[np.float32]
+    topic: NDArray[np.float32]
+    problem: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, columns: Columns, left: NDArray[np.intp], right: NDArray[np.intp]) -> Products:
+        """Multiply pair by pair."""
+        return cls(*(_cosine(steps, left, right) for steps in (columns.vectors, columns.topics, columns.problem)))
+
+    def take(self, chosen: slice | NDArray[np.intp]) -> Products:
+        """Return the chosen pairs."""
+        return Products(self.text[chosen], self.topic[chosen], self.problem[chosen])
+
+
 def pair_features(
-    columns: Columns, left: NDArray[np.intp], right: NDArray[np.intp], table: PlaceTable, at: NDArray[np.intp]
+    columns: Columns, left: NDArray[np.intp], right: NDArray[np.intp], products: Products | None = None
 ) -> NDArray[np.float32]:
     """Return one row of evidence a pair, with the columns `FEATURES`.
 
@@ -64,18 +83,18 @@ def pair_features(
     columns : Columns
     left, right : ndarray of int
         Rows of the pairs, in either order.
-    table : PlaceTable
-    at : ndarray of int
-        Row of `table` for each row of `columns`.
+    products : Products, optional
+        Of the pairs, where they are known already.
     """
     out = np.zeros((len(left), len(FEATURES)), dtype=np.float32)
     left, right = _earlier_first(columns, left, right)
-    has_place, has_street = _told(columns)
-    routes = _routes(columns)
-    top = columns.topics.argmax(axis=1) if columns.topics.shape[1] else None
+    codes = columns.place_codes
     for first in range(0, len(left), _CHUNK):
         a, b = left[first : first + _CHUNK], right[first : first + _CHUNK]
-        places = table.compare(at[a], at[b])
+        chunk = Products.of(columns, a, b) if products is None else products.take(slice(first, first + _CHUNK))
+        places = compare_codes(codes, a, b)
+        told_a, told_b = columns.told[a], columns.told[b]
+        route_a, route_b = columns.route[a], columns.route[b]
         jaccard, contained = shared_text(columns.sketch[a], columns.sketch[b], columns.grams[a], columns.grams[b])
         wa, wb = columns.weights[a], columns.weights[b]
         hit = hits(columns.words[a], columns.words[b])
@@ -94,12 +113,12 @@ def pair_features(
         page += hits(columns.context[b], columns.words[a]).sum(axis=1)
         flags = columns.flags[a] | columns.flags[b]
         values = {
-            "text": _cosine(columns.vectors, a, b),
-            "topic": _cosine(columns.topics, a, b),
-            "top_topic": (top[a] == top[b]) if top is not None else 0.0,
+            "text": chunk.text,
+            "topic": chunk.topic,
+            "top_topic": (columns.top[a] == columns.top[b]) if columns.topics.shape[1] else 0.0,
             "subtopic": _sparse_cosine(columns, a, b),
             "top_subtopic": (columns.subtopic[a, 0] == columns.subtopic[b, 0]) & (columns.subtopic[a, 0] > 0),
-            "problem": _cosine(columns.problem, a, b),
+            "problem": chunk.problem,
             "words": shared,
             "words_share": shared / np.maximum(lighter, 0.25),
             "what": what,
@@ -126,9 +145,9 @@ def pair_features(
             "street": places.street,
             "house": places.house,
             "landmark": places.landmark,
-            "placed": has_place[a].astype(np.int8) + has_place[b],
-            "streets_told": has_street[a].astype(np.int8) + has_street[b],
-            "routes_differ": (routes[a] > 0) & (routes[b] > 0) & (routes[a] != routes[b]),
+            "placed": (told_a & 1) + (told_b & 1),
+            "streets_told": (told_a >> 1) + (told_b >> 1),
+            "routes_differ": (route_a > 0) & (route_b > 0) & (route_a != route_b),
         }
         for k, name in enumerate(FEATURES):
             out[first : first + _CHUNK, k] = values[name]
@@ -159,22 +178,3 @@ def _sparse_cosine(columns: Columns, a: NDArray[np.intp], b: NDArray[np.intp]) -
         product += (p * ((which_a == which_b[:, k : k + 1]) & (which_a > 0))).sum(axis=1) * q[:, k]
     norms = np.square(p).sum(axis=1) * np.square(q).sum(axis=1)
     return np.asarray(product / np.sqrt(np.maximum(norms, np.float32(1e-12))), dtype=np.float32)
-
-
-def _told(columns: Columns) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether each post names any place, and a street."""
-    n = len(columns)
-    return (
-        np.fromiter((bool(places) for places in columns.places), dtype=bool, count=n),
-        np.fromiter((any(place.street for place in places) for places in columns.places), dtype=bool, count=n),
-    )
-
-
-def _routes(columns: Columns) -> NDArray[np.int64]:
-    """Return the number of the bus, tram or train that each post is about: 0 where it names none or several."""
-    out = np.zeros(len(columns), dtype=np.int64)
-    for row, places in enumerate(columns.places):
-        named = {place.landmark for place in places if place.landmark and place.landmark.startswith("маршрут ")}
-        digits = "".join(sign for sign in named.pop() if sign.isdigit()) if len(named) == 1 else ""
-        out[row] = int(digits[:6] or 0)
-    return out

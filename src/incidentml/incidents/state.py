@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 from incidentml.errors import ModelFormatError
 from incidentml.incidents.columns import Columns
 from incidentml.incidents.decisions import Decision
+from incidentml.incidents.links import FEATURES, pair_features
 from incidentml.persistence import FittedState, Persistent, pack_json, unpack_json
 from incidentml.types import Link, PostKey
 
 __all__ = ["EVIDENCE", "ClusterState", "ClusterUpdate", "Edges", "incident_id"]
 
-#: Evidence that is kept with a link, to explain it.
+#: Evidence that explains a link.
 EVIDENCE: tuple[str, ...] = (
     "text", "topic", "problem", "words", "numbers", "names", "copied", "contained", "place", "settlement",
     "street", "house", "landmark", "hours", "one_author", "one_page",
 )  # fmt: skip
+_EVIDENCE_AT = [FEATURES.index(name) for name in EVIDENCE]
 
 
 def incident_id(code: int) -> str:
@@ -32,30 +34,37 @@ def incident_id(code: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Edges:
-    """Links between rows, each once, with what speaks for them."""
+    """Links between rows, each once. Why two posts are linked can be computed at any time, so it is not kept."""
 
-    left: NDArray[np.intp]
-    right: NDArray[np.intp]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
     probability: NDArray[np.float64]
-    evidence: NDArray[np.float16]
+
+    @classmethod
+    def of(cls, left: NDArray[np.integer], right: NDArray[np.integer], probability: NDArray[np.float64]) -> Edges:
+        """Return links between rows given in integers of any width."""
+        return cls(left.astype(np.int32), right.astype(np.int32), probability)
 
     @classmethod
     def none(cls) -> Edges:
         """Return no links."""
-        none = np.zeros(0, dtype=np.intp)
-        return cls(none, none, np.zeros(0), np.zeros((0, len(EVIDENCE)), dtype=np.float16))
+        none = np.zeros(0, dtype=np.int32)
+        return cls(none, none, np.zeros(0))
+
+    def __len__(self) -> int:
+        return len(self.left)
 
     def take(self, chosen: NDArray[Any]) -> Edges:
         """Return the chosen links."""
-        return Edges(self.left[chosen], self.right[chosen], self.probability[chosen], self.evidence[chosen])
+        return Edges(self.left[chosen], self.right[chosen], self.probability[chosen])
 
-    def join(self, other: Edges) -> Edges:
-        """Return the links of both."""
+    def join(self, *others: Edges) -> Edges:
+        """Return the links of all."""
+        parts = (self, *others)
         return Edges(
-            np.concatenate([self.left, other.left]),
-            np.concatenate([self.right, other.right]),
-            np.concatenate([self.probability, other.probability]),
-            np.concatenate([self.evidence, other.evidence]),
+            np.concatenate([part.left for part in parts]),
+            np.concatenate([part.right for part in parts]),
+            np.concatenate([part.probability for part in parts]),
         )
 
 
@@ -129,20 +138,31 @@ class ClusterState(Persistent):
         Evidence is given under the names of `EVIDENCE`; places are codes (-1 conflict, 0 unknown, 1 compatible, 2
         same), ``hours`` is the gap in time. A copy has one link, to the post that stands for its group.
         """
-        row = self.row_of[key]
-        found = []
-        if (first := int(self.representative[row])) != row:
-            found.append(Link(key, self.columns.keys[first], 1.0, {"copied": 1.0}))
+        return tuple(self._strongest([self.row_of[key]], limit))
+
+    def strongest(self, keys: Sequence[PostKey]) -> dict[PostKey, Link]:
+        """Return the strongest link of each post that has one."""
+        return {link.a: link for link in self._strongest([self.row_of[key] for key in keys], 1)}
+
+    def _strongest(self, rows: Sequence[int], limit: int) -> list[Link]:
         order, starts = self._adjacency
-        edges = self.edges
-        for edge in order[starts[row] : starts[row + 1]][:limit].tolist():
-            other = int(edges.left[edge]) if int(edges.right[edge]) == row else int(edges.right[edge])
-            found.append(
-                Link(
-                    key, self.columns.keys[other], float(edges.probability[edge]), _evidence(edges.evidence[edge])
-                )
-            )
-        return tuple(found[:limit])
+        keys, edges, told = self.columns.keys, self.edges, []
+        for row in rows:
+            own = []
+            if (first := int(self.representative[row])) != row:
+                own.append((row, first, -1))
+            for edge in order[starts[row] : starts[row + 1]][: limit - len(own)].tolist():
+                other = int(edges.left[edge]) if int(edges.right[edge]) == row else int(edges.right[edge])
+                own.append((row, other, edge))
+            told += own
+        ends = np.array(told, dtype=np.intp).reshape(-1, 3)
+        evidence = pair_features(self.columns, ends[:, 0], ends[:, 1])[:, _EVIDENCE_AT]
+        return [
+            Link(keys[row], keys[other], 1.0, {"copied": 1.0})
+            if edge < 0
+            else Link(keys[row], keys[other], float(edges.probability[edge]), _evidence(evidence[line]))
+            for line, (row, other, edge) in enumerate(told)
+        ]
 
     @cached_property
     def _adjacency(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -168,10 +188,9 @@ class ClusterState(Persistent):
             arrays={
                 "representative": self.representative.astype(np.int64),
                 "incident": self.incident,
-                "edges.left": edges.left.astype(np.int64),
-                "edges.right": edges.right.astype(np.int64),
+                "edges.left": edges.left,
+                "edges.right": edges.right,
                 "edges.probability": edges.probability,
-                "edges.evidence": edges.evidence,
                 "memory.key": memory.key,
                 "memory.last": memory.last,
                 "memory.code": memory.code,
@@ -187,12 +206,7 @@ class ClusterState(Persistent):
         """Undo `to_state`; raises `ModelFormatError` if rows point outside the posts held."""
         columns = Columns.from_state(state.part("columns"))
         n = len(columns)
-        edges = Edges(
-            state.array("edges.left", 1).astype(np.intp),
-            state.array("edges.right", 1).astype(np.intp),
-            state.array("edges.probability", 1),
-            state.array("edges.evidence", 2),
-        )
+        edges = Edges.of(*(state.array(f"edges.{name}", 1) for name in ("left", "right", "probability")))
         representative = state.array("representative", 1).astype(np.intp)
         for name, rows in (("edges", edges.left), ("edges", edges.right), ("representative", representative)):
             if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < n:
@@ -252,12 +266,7 @@ class ClusterUpdate:
     @cached_property
     def links(self) -> Mapping[PostKey, Link]:
         """The strongest link of each post of a changed incident that has one."""
-        found = {}
-        for id_ in sorted(self.changed):
-            for key in self.incidents.get(id_, ()):
-                if best := self.state.links(key, 1):
-                    found[key] = best[0]
-        return found
+        return self.state.strongest([key for id_ in sorted(self.changed) for key in self.incidents.get(id_, ())])
 
 
 def members(
@@ -278,7 +287,7 @@ def members(
     }
 
 
-def _evidence(row: NDArray[np.float16]) -> dict[str, float]:
+def _evidence(row: NDArray[np.float32]) -> dict[str, float]:
     values = {name: round(float(value), 3) for name, value in zip(EVIDENCE, row, strict=True)}
     values["hours"] = round(float(np.expm1(values["hours"])), 2)
     return values

@@ -13,7 +13,6 @@ from incidentml.incidents.clustering import Grouping, cluster_links
 from incidentml.incidents.columns import Columns
 from incidentml.incidents.links import pair_features
 from incidentml.incidents.model import PairModel
-from incidentml.places import PlaceTable
 
 __all__ = ["fit_links"]
 
@@ -34,9 +33,11 @@ def fit_links(
     The floor, if not given, is the one with the best pairwise F1 when each region is left out in turn.
     """
     n = len(columns)
-    left, right = find_candidates(columns, np.arange(n), np.ones(n, dtype=bool), rules)
-    table = PlaceTable.build(columns.places, [None] * n)
-    features = pair_features(columns, left, right, table, np.arange(n))
+    found = [work() for work in find_candidates(columns, np.arange(n), np.ones(n, dtype=bool), rules)]
+    # Pairs in an order of their own, whatever pieces they were found in.
+    pairs = np.unique(np.concatenate([np.stack([p.left, p.right], axis=1) for p in found]), axis=0)
+    left, right = pairs[:, 0], pairs[:, 1]
+    features = pair_features(columns, left, right)
     gold = np.unique(np.array([label or f"\x00{i}" for i, label in enumerate(labels)]), return_inverse=True)[1]
     same = gold[left] == gold[right]
     if not same.any() or same.all():

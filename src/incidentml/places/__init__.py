@@ -7,8 +7,18 @@ Examples
 ('пермь', 'улица гагарина', '12')
 """
 
-from incidentml.places.compare import PlaceAgreement, PlaceComparison, PlaceTable, compare
+from incidentml.places.agreement import PlaceAgreement, PlaceCodes, compare_codes
+from incidentml.places.compare import PlaceComparison, PlaceTable, compare
 from incidentml.places.extractor import PlaceExtractor
 from incidentml.places.gazetteer import Gazetteer
 
-__all__ = ["Gazetteer", "PlaceAgreement", "PlaceComparison", "PlaceExtractor", "PlaceTable", "compare"]
+__all__ = [
+    "Gazetteer",
+    "PlaceAgreement",
+    "PlaceCodes",
+    "PlaceComparison",
+    "PlaceExtractor",
+    "PlaceTable",
+    "compare",
+    "compare_codes",
+]

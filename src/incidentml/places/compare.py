@@ -8,22 +8,30 @@ what is said less exactly (``12`` against ``12к2``, ``хасана`` against ``
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from incidentml.places.agreement import (
+    COMPATIBLE,
+    CONFLICT,
+    SAME,
+    UNKNOWN,
+    PlaceAgreement,
+    PlaceCodes,
+    compare_codes,
+)
 from incidentml.places.forms import loose_stem, stem
 from incidentml.places.gazetteer import Gazetteer
 from incidentml.text import fold
 from incidentml.types import Agreement, Place
 
-__all__ = ["PlaceAgreement", "PlaceComparison", "PlaceTable", "compare"]
+__all__ = ["PlaceComparison", "PlaceTable", "compare"]
 
-CONFLICT, UNKNOWN, COMPATIBLE, SAME = -1, 0, 1, 2
 _AGREEMENT = {
     CONFLICT: Agreement.CONFLICT,
     UNKNOWN: Agreement.UNKNOWN,
@@ -31,12 +39,6 @@ _AGREEMENT = {
     SAME: Agreement.SAME,
 }
 _PARTS = ("settlement", "street", "house", "landmark")
-#: What each agreement of each part adds to the score, in the order conflict, unknown, compatible, same.
-_WEIGHTS = np.array(
-    [[-0.6, 0.0, 0.05, 0.15], [-0.7, 0.0, 0.3, 0.45], [-0.9, 0.0, 0.15, 0.3], [-0.15, 0.0, 0.05, 0.25]],
-    dtype=np.float32,
-)
-_OTHER_TOWN = np.float32(-0.4)
 #: Places of one post that are compared at most; more are lists of addresses, where the first ones stand for all.
 _MAX_PLACES = 6
 
@@ -101,17 +103,6 @@ class PlaceComparison(NamedTuple):
     landmark: Agreement
     score: float
     reason: str
-
-
-@dataclass(frozen=True)
-class PlaceAgreement:
-    """Agreements of many pairs: int8 codes (-1 conflict, 0 unknown, 1 compatible, 2 same) and float32 scores."""
-
-    settlement: NDArray[np.int8]
-    street: NDArray[np.int8]
-    house: NDArray[np.int8]
-    landmark: NDArray[np.int8]
-    score: NDArray[np.float32]
 
 
 class _Street(NamedTuple):
@@ -199,20 +190,14 @@ def compare(a: Place, b: Place) -> PlaceComparison:
     )
 
 
-class _Interner:
-    """Numbers for strings, one counter a field; the empty string is 0."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[tuple[str, str], int] = {}
-
-    def __call__(self, field: str, value: str) -> int:
-        return self._numbers.setdefault((field, value), len(self._numbers) + 1) if value else 0
+def _number(field: str, value: str) -> int:
+    """Return 31 bits of a string of a field; 0 stands for the empty string."""
+    return (crc32(f"{field} {value}".encode("utf-8", "replace")) & 0x7FFFFFFF or 1) if value else 0
 
 
 def _pad(rows: Sequence[Sequence[tuple[int, ...]]], width: int) -> NDArray[np.int32]:
-    """Stack lists of equal-width tuples into (posts, most per post, width); missing ones are zeros."""
-    most = max((len(row) for row in rows), default=0)
-    table = np.zeros((len(rows), most, width), dtype=np.int32)
+    """Stack lists of equal-width tuples into (posts, `_MAX_PLACES`, width); missing ones are zeros."""
+    table = np.zeros((len(rows), _MAX_PLACES, width), dtype=np.int32)
     for index, row in enumerate(rows):
         if row:
             table[index, : len(row)] = row
@@ -236,16 +221,15 @@ class PlaceTable:
     def __init__(self, places: list[tuple[Place, ...]], regions: list[str | None]) -> None:
         self._places = places
         self._regions = regions
-        number = _Interner()
         settlements: list[list[tuple[int, ...]]] = []
         addresses: list[list[tuple[int, ...]]] = []
         landmarks: list[list[tuple[int, ...]]] = []
         for row in places:
-            for rows, coded in zip((settlements, addresses, landmarks), _code(row, number), strict=True):
+            for rows, coded in zip((settlements, addresses, landmarks), _code(row), strict=True):
                 rows.append(coded)
-        self._settlements = _pad(settlements, 4)
-        self._addresses = _pad(addresses, 7)
-        self._landmarks = _pad(landmarks, 3)
+        parts = (settlements, addresses, landmarks)
+        counts = np.array([[len(row) for row in rows] for rows in parts], dtype=np.uint8).reshape(3, -1).T
+        self.codes = PlaceCodes(_pad(settlements, 4), _pad(addresses, 7), _pad(landmarks, 3), counts)
 
     @classmethod
     def build(cls, places: Sequence[tuple[Place, ...]], regions: Sequence[str | None]) -> PlaceTable:
@@ -265,16 +249,7 @@ class PlaceTable:
 
     def compare(self, left: NDArray[np.intp], right: NDArray[np.intp]) -> PlaceAgreement:
         """Compare post ``left[i]`` with post ``right[i]``: every part at its best over the places of both."""
-        left, right = np.asarray(left, dtype=np.intp), np.asarray(right, dtype=np.intp)
-        settlement = _best(self._settlements, left, right, _settlement_codes, 1)[:, 0]
-        street, house = _best(self._addresses, left, right, _address_codes, 2).T
-        landmark = _best(self._landmarks, left, right, _landmark_codes, 1)[:, 0]
-        score = np.zeros(len(left), dtype=np.float32)
-        for part, codes in enumerate((settlement, street, house, landmark)):
-            score += _WEIGHTS[part][codes + 1]
-        # One street name and house number in two towns are two places, however much else agrees.
-        score = np.where(settlement == CONFLICT, np.minimum(score, _OTHER_TOWN), score)
-        return PlaceAgreement(settlement, street, house, landmark, np.clip(score, -1.0, 1.0))
+        return compare_codes(self.codes, left, right)
 
     def block_keys(self) -> list[tuple[Hashable, ...]]:
         """Return for each post the keys under which posts about the same place meet.
@@ -301,90 +276,29 @@ class PlaceTable:
         return keys
 
 
-def _code(places: Sequence[Place], number: _Interner) -> tuple[list[tuple[int, ...]], ...]:
+def _code(places: Sequence[Place]) -> tuple[list[tuple[int, ...]], ...]:
     settlements: dict[tuple[int, ...], None] = {}
     addresses: dict[tuple[int, ...], None] = {}
     landmarks: dict[tuple[int, ...], None] = {}
     for place in places:
         if place.settlement:
             name, root, city, known = _settlement(place.settlement)
-            row = (number("settlement", name), number("root", root), int(city), int(known))
+            row = (_number("settlement", name), _number("root", root), int(city), int(known))
             settlements[row] = None
         street = _street(place.street) if place.street else _Street("", "", "")
         coded = (
-            number("street", street.main),
-            number("modifier", street.modifier),
-            number("kind", street.kind),
+            _number("street", street.main),
+            _number("modifier", street.modifier),
+            _number("kind", street.kind),
             int(bool(_DIGIT.search(street.modifier))),
         )
         houses = _houses(place.house) if place.house else ()
         for house, end, suffix in houses or ((0, 0, ""),):
             if street.main or house:
-                addresses[(*coded, house, end, number("suffix", suffix))] = None
+                addresses[(*coded, house, end, _number("suffix", suffix))] = None
         if place.landmark:
             kind, count, name = _landmark(place.landmark)
-            landmarks[(number("thing", kind), number("count", count), number("name", name))] = None
-    return list(settlements), list(addresses)[:_MAX_PLACES], list(landmarks)
-
-
-_Codes = Callable[[NDArray[np.int32], NDArray[np.int32]], NDArray[np.int8]]
-
-
-def _best(
-    table: NDArray[np.int32], left: NDArray[np.intp], right: NDArray[np.intp], codes: _Codes, parts: int
-) -> NDArray[np.int8]:
-    """Best code of each part over all combinations; where nothing could be compared it is unknown."""
-    missing = np.int8(-2)
-    best = np.full((len(left), parts), missing, dtype=np.int8)
-    filled = np.asarray(table.any(axis=2), dtype=np.bool_)
-    for i in range(table.shape[1]):
-        for j in range(table.shape[1]):
-            at = np.flatnonzero(filled[left, i] & filled[right, j])
-            if len(at):
-                found = codes(table[left[at], i], table[right[at], j])
-                best[at] = np.maximum(best[at], found)
-    return np.where(best == missing, np.int8(UNKNOWN), best)
-
-
-def _settlement_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int8]:
-    """Names that differ are in conflict, unless one may be a part of the other or made from it.
-
-    A name that no gazetteer knows is, beside a city, perhaps a part of that city.
-    """
-    (name, root, city, known), (name2, root2, city2, known2) = a.T, b.T
-    within = ((city > 0) & (known2 == 0)) | ((city2 > 0) & (known == 0))
-    differ = np.where(root == root2, COMPATIBLE, np.where(within, UNKNOWN, CONFLICT))
-    return np.where(np.asarray(name == name2), SAME, differ).astype(np.int8).reshape(-1, 1)
-
-
-def _address_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int8]:
-    """Street and house; -2 where one side does not tell.
-
-    Houses are compared on streets that agree; where a street is missing, an equal number is a hint and another one
-    says nothing, since it may stand on another street.
-    """
-    main, modifier, kind, numbered, house, end, suffix = a.T
-    main2, modifier2, kind2, numbered2, house2, end2, suffix2 = b.T
-    apart = (main != main2) | ((modifier > 0) & (modifier2 > 0) & (modifier != modifier2))
-    vague = (numbered != numbered2) | ((kind > 0) & (kind2 > 0) & (kind != kind2))
-    both = (main > 0) & (main2 > 0)
-    street = np.where(both, np.where(apart, CONFLICT, np.where(vague, COMPATIBLE, SAME)), -2)
-    suffixes = np.where(suffix == suffix2, SAME, np.where((suffix == 0) | (suffix2 == 0), COMPATIBLE, CONFLICT))
-    overlap = np.where((house <= end2) & (house2 <= end), COMPATIBLE, CONFLICT)
-    known = np.where((house == house2) & (end == end2), suffixes, overlap)
-    hint = np.where(known > UNKNOWN, COMPATIBLE, -2)
-    told = (house > 0) & (house2 > 0) & ~(both & apart)
-    return np.stack([street, np.where(told, np.where(both, known, hint), -2)], axis=1).astype(np.int8)
-
-
-def _landmark_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int8]:
-    """Only numbers set landmarks of one kind apart: a place has many landmarks, and each has many names."""
-    (kind, count, name), (kind2, count2, name2) = a.T, b.T
-    alike = kind == kind2
-    counted, named = (count > 0) & (count2 > 0), (name > 0) & (name2 > 0)
-    apart = counted & (count != count2)
-    equal = (counted & (count == count2)) | (named & (name == name2))
-    vague = ~named & ~counted
-    within = np.where(apart, CONFLICT, np.where(equal, SAME, np.where(vague, COMPATIBLE, UNKNOWN)))
-    across = np.where(named & (name == name2), COMPATIBLE, UNKNOWN)
-    return np.asarray(np.where(alike, within, across), dtype=np.int8)[:, None]
+            landmarks[(_number("thing", kind), _number("count", count), _number("name", name))] = None
+    # A row of zeros is a name of which nothing is left: it tells nothing.
+    told = ([row for row in rows if any(row)] for rows in (settlements, addresses, landmarks))
+    return tuple(rows[:_MAX_PLACES] for rows in told)

@@ -1,0 +1,185 @@
+"""What candidates and links read of a post, derived once when it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incidentml.incidents.batch import PostBatch
+from incidentml.incidents.columns import N_CONTEXT, N_NAMES, N_NUMBERS, N_SUBTOPICS, N_WHERE, STEP, Columns
+from incidentml.incidents.copies import core_text, hash64, sketch
+from incidentml.incidents.ragged import Ragged
+from incidentml.incidents.wording import (
+    Vocabulary,
+    context,
+    hits,
+    is_reply,
+    names,
+    numbers,
+    padded,
+    place_words,
+    rare_only,
+    rarest,
+    stem_hash,
+)
+from incidentml.numeric import on_grid, unit_grid
+from incidentml.places import PlaceTable
+from incidentml.text import fold, words
+from incidentml.types import Place, PostKey
+
+__all__ = ["columns_of", "post_code"]
+
+TOPIC_BITS = 10
+#: Copies are gathered inside cells of this many seconds.
+COPY_CELL = 6 * 3600.0
+
+#: Keys of places under which posts meet, from wide to narrow; a settlement alone is too wide.
+_BLOCK_RANKS = {"street": 1, "landmark": 2, "house": 3}
+
+
+def columns_of(batch: PostBatch, vocabulary: Vocabulary) -> Columns:
+    """Derive all columns of a batch."""
+    cores = [core_text(text) for text in batch.texts]
+    plain = [" ".join(words(core)) or fold(core) for core, _ in cores]
+    marks, grams = sketch(plain)
+    stems = [[stem_hash(word) for word in text.split()] for text in plain]
+    word_rows, weight_rows = rarest(stems, vocabulary)
+    spoken = [place_words(places) for places in batch.places]
+    digits = [{stem_hash(word) for word in text.split() if word.isdigit()} for text in plain]
+    table = PlaceTable.build(batch.places, batch.regions)
+    keys_of = table.block_keys()
+    blocks = [
+        sorted({_block_hash(key, region) for key in keys if _block_rank(key)})
+        for keys, region in zip(keys_of, batch.regions, strict=True)
+    ]
+    cells = np.floor(batch.times / COPY_CELL).astype(np.int64)
+    # A text that names no place may mean another town in another chat: such copies meet inside one page only.
+    where = [
+        _place_mark(places) or f"@{source}" for places, source in zip(batch.places, batch.sources, strict=True)
+    ]
+    copies = [
+        hash64(region or "", text, mark, str(cell))
+        for region, text, mark, cell in zip(batch.regions, plain, where, cells.tolist(), strict=True)
+    ]
+    likeliest = _likeliest(batch.subtopics)
+    topics = _steps(np.sqrt(np.clip(batch.topics, 0.0, 1.0)))
+    return Columns(
+        keys=[PostKey(*key) for key in batch.keys],
+        code=np.array([post_code(key) for key in batch.keys], dtype=np.uint64),
+        times=batch.times,
+        vectors=_steps(batch.vectors),
+        topics=topics,
+        top=(topics.argmax(axis=1) if topics.shape[1] else np.zeros(len(topics))).astype(np.int16),
+        problem=_problem(batch.subtopics),
+        subtopic=likeliest[0],
+        subtopic_p=likeliest[1],
+        region=_hashes(batch.regions),
+        author=_hashes(batch.authors),
+        source=_hashes(batch.sources),
+        network=_hashes([key[0] for key in batch.keys]),
+        copy=np.array(copies, dtype=np.uint64),
+        words=word_rows,
+        weights=weight_rows,
+        placing=hits(word_rows, padded([[*a, *b] for a, b in zip(digits, spoken, strict=True)], 12)),
+        where=rare_only(padded(spoken, N_WHERE), vocabulary),
+        numbers=padded([numbers(text) for text in plain], N_NUMBERS),
+        names=padded([names(core) for core, _ in cores], N_NAMES),
+        context=padded([context(source) for source in batch.sources], N_CONTEXT),
+        sketch=marks,
+        grams=grams,
+        flags=np.array([relay + 2 * is_reply(core) for core, relay in cores], dtype=np.uint8).reshape(-1),
+        settlement=_only(keys_of, "settlement"),
+        street=_only(keys_of, "street"),
+        told=_told(batch.places),
+        route=_routes(batch.places),
+        towns=table.codes.settlements,
+        addresses=table.codes.addresses,
+        landmarks=table.codes.landmarks,
+        place_counts=table.codes.counts,
+        blocks=Ragged.of(blocks),
+    )
+
+
+def post_code(key: PostKey) -> int:
+    """Return the 48 bits that make the id of an incident whose first post this is."""
+    digest = blake2b(f"{key[0]}\x1f{key[1]}".encode("utf-8", "replace"), digest_size=6).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _block_rank(key: Hashable) -> int:
+    """Return how narrow the place of a block key is, 0 for one too wide to meet under."""
+    return _BLOCK_RANKS.get(str(key[0]), 0) if isinstance(key, tuple) else 0
+
+
+def _block_hash(key: Hashable, region: str | None) -> int:
+    """Return a hash of a block key whose low bits tell how narrow the place is."""
+    return hash64(region or "", repr(key)) // 4 * 4 + _block_rank(key)
+
+
+def _only(keys_of: Sequence[Sequence[Hashable]], kind: str) -> NDArray[np.uint64]:
+    """Return a hash of the only block key of a kind, 0 for posts with none or several."""
+    out = np.zeros(len(keys_of), dtype=np.uint64)
+    for row, keys in enumerate(keys_of):
+        found = [key for key in keys if isinstance(key, tuple) and key[0] == kind]
+        if len(found) == 1:
+            out[row] = hash64(repr(found[0]))
+    return out
+
+
+def _hashes(values: Iterable[str | None]) -> NDArray[np.uint64]:
+    known: dict[str, int] = {}
+    out = []
+    for value in values:
+        if value is None:
+            out.append(0)
+        else:
+            out.append(known.get(value) or known.setdefault(value, hash64(value)))
+    return np.array(out, dtype=np.uint64)
+
+
+def _likeliest(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
+    """Return the likeliest topics of each post (numbered from 1) and the roots of their probabilities."""
+    rows = on_grid(np.sqrt(np.clip(probabilities, 0.0, 1.0)), TOPIC_BITS)
+    order = np.argsort(-rows, axis=1, kind="stable")[:, :N_SUBTOPICS]
+    which = np.zeros((len(rows), N_SUBTOPICS), dtype=np.uint16)
+    values = np.zeros((len(rows), N_SUBTOPICS), dtype=np.float16)
+    which[:, : order.shape[1]] = order + 1
+    values[:, : order.shape[1]] = np.take_along_axis(rows, order, axis=1)
+    return which, values
+
+
+def _steps(vectors: NDArray[np.floating]) -> NDArray[np.int16]:
+    """Return unit rows as whole numbers of `STEP`: half the memory of float32 and products that are exact."""
+    return np.asarray(np.rint(unit_grid(vectors) / np.float32(STEP)), dtype=np.int16)
+
+
+def _problem(probabilities: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Return centred log-probabilities of single topics as unit rows: the kind of problem, unlikely ones too."""
+    logs = np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), 1e-4))
+    if logs.shape[1]:
+        logs -= logs.mean(axis=1, keepdims=True)
+    return _steps(logs)
+
+
+def _told(places: Sequence[tuple[Place, ...]]) -> NDArray[np.uint8]:
+    """Return 1 for a post that names a place, 3 if there is a street among them."""
+    return np.fromiter(
+        (bool(row) + 2 * any(place.street for place in row) for row in places), dtype=np.uint8, count=len(places)
+    )
+
+
+def _routes(places: Sequence[tuple[Place, ...]]) -> NDArray[np.int32]:
+    """Return the number of the bus, tram or train that each post is about: 0 where it names none or several."""
+    out = np.zeros(len(places), dtype=np.int32)
+    for row, told in enumerate(places):
+        named = {place.landmark for place in told if place.landmark and place.landmark.startswith("маршрут ")}
+        digits = "".join(sign for sign in named.pop() if sign.isdigit()) if len(named) == 1 else ""
+        out[row] = int(digits[:6] or 0)
+    return out
+
+
+def _place_mark(places: tuple[Place, ...]) -> str:
+    return ";".join(f"{p.settlement}|{p.street}|{p.house}|{p.landmark}" for p in places)
