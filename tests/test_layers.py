@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent / "src" / "incidentml"
 #: From the ground up: a module imports from its own layer and those before it. A name stands for the module, its
 #: package, and whatever starts with it and an underscore (``pipeline`` for ``pipeline_state``).
 LAYERS: dict[str, list[str]] = {
-    "ground": ["errors", "types", "numeric", "text", "folders", "persistence", "progress"],
+    "ground": ["errors", "enums", "types", "numeric", "text", "folders", "persistence", "progress"],
     "reading": [
         *[
             "encoding",
@@ -64,7 +64,8 @@ FAMILIES = {
 #: Modules that may import these of the library and no others.
 ONLY = {
     "errors": set(),
-    "types": set(),
+    "enums": set(),
+    "types": {"enums"},
     "numeric": set(),
     "text": set(),
     "folders": set(),

@@ -45,17 +45,22 @@ _SEEN = "an earlier call has taken a post with the same network and id"
 class IncidentPipeline(Persistent):
     """Reads posts, keeps the concrete complaints, groups them into incidents, routes and prioritises these.
 
+    The only object that knows all stages; the stages are attributes of the same names and can be exchanged. Not to
+    be shared between threads: load one for each.
+
     Parameters
     ----------
     encoder : Encoder
+        Texts to vectors; the others must have been fitted on vectors of the same encoder.
     places : PlaceExtractor
     complaints : ComplaintClassifier
+        The filter, fitted on `complaint_features`.
     clusterer : IncidentClusterer
     router : Router
     priority : PriorityScorer
-        Fitted estimators.
     policy : SlaPolicy, optional
-        Deadlines; 24 hours for a public reply by default.
+        Deadlines; by default 24 hours for a public reply and 4 for danger and starred topics. The clock starts
+        when the first post was published.
 
     Examples
     --------
@@ -102,10 +107,11 @@ class IncidentPipeline(Persistent):
         Parameters
         ----------
         posts : iterable of Post or dict, DataFrame, or path to JSONL, CSV or Parquet
+            With the fields of `Post`; others are ignored.
         region : str, optional
             Region of posts that name none; it gives naive times their zone.
         embeddings : array of shape (rows, dim), optional
-            Vectors of the rows, in input order, instead of the encoder's.
+            Vectors of the rows, in input order, instead of the encoder's; rejected rows need one too.
         progress : callable, optional
             Called as ``progress(stage, done, total)``.
 
@@ -116,7 +122,8 @@ class IncidentPipeline(Persistent):
         Raises
         ------
         DataError
-            If the input as a whole cannot be read. A bad row lands in ``Result.rejected``.
+            If the input as a whole cannot be read, or `embeddings` do not fit. A bad row lands in
+            ``Result.rejected``.
         """
         return self.update(posts, None, region=region, embeddings=embeddings, progress=progress)
 
@@ -129,12 +136,28 @@ class IncidentPipeline(Persistent):
         embeddings: ArrayLike | None = None,
         progress: Progress | None = None,
     ) -> Result:
-        """Let new posts join the incidents of `state`; parameters as in `process`.
+        """Let new posts join the incidents of `state`.
 
         The order of posts, the size of batches and their sharding do not change the incidents.
 
+        Parameters
+        ----------
+        posts : as in `process`
+            May be empty: after a load of the state or a decision this builds the incidents anew.
+        state : PipelineState or None
+            `Result.state` of an earlier call; None to begin. It stays as it is.
+        region, embeddings, progress : optional
+            As in `process`.
+
+        Returns
+        -------
+        Result
+            `posts` and `rejected` of this call, `incidents` of the whole state.
+
         Raises
         ------
+        DataError
+            As in `process`.
         StateError
             If the state was made by another model.
         """
@@ -189,6 +212,17 @@ class IncidentPipeline(Persistent):
 
     def explain(self, incident_id: str, result: Result) -> Explanation:
         """Tell what holds an incident together and which rules spoke.
+
+        Parameters
+        ----------
+        incident_id : str
+            An id of `result.incidents`, or one that was merged into such.
+        result : Result
+            Of this pipeline.
+
+        Returns
+        -------
+        Explanation
 
         Raises
         ------

@@ -47,6 +47,7 @@ class PipelineState(Persistent):
     model : str
         Fingerprint of the pipeline that made it; no other can go on from it.
     clusters : ClusterState
+        Posts, links and decisions as the clusterer keeps them.
     held : mapping of PostKey to HeldPost
         The posts of open incidents.
     incidents : mapping of str to Incident
@@ -136,10 +137,29 @@ class PipelineState(Persistent):
 def open_state_folder(path: str | os.PathLike[str]) -> Iterator[PipelineState | None]:
     """Lock a state folder and give its state, None if it does not exist yet.
 
+    Parameters
+    ----------
+    path : path-like
+        The folder; save the new state there with `PipelineState.save` before the block ends.
+
     Raises
     ------
     StateError
         If another process holds the folder or its content cannot be read; it is left untouched.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import incidentml
+    >>> pipe = incidentml.load()
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     for _ in range(2):
+    ...         with open_state_folder(f"{root}/state") as earlier:
+    ...             result = pipe.update([], earlier)
+    ...             _ = result.state.save(f"{root}/state")
+    ...         print(earlier is None)
+    True
+    False
     """
     from filelock import FileLock, Timeout
 

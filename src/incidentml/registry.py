@@ -23,7 +23,14 @@ _NAME = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]{0,63})(?:@(?P<version>\d+\.\d+
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One installed model folder."""
+    """One installed model folder.
+
+    Attributes
+    ----------
+    name, version : str
+        As in ``name@version``.
+    path : Path
+    """
 
     name: str
     version: str
@@ -62,7 +69,20 @@ def _versions(root: Path) -> Iterator[ModelInfo]:
 
 
 def models() -> list[ModelInfo]:
-    """List the installed models, by name and version; a user's model hides a shipped one of the same name."""
+    """List the installed models, by name and version.
+
+    Those of the folder that the environment variable ``INCIDENTML_MODELS`` names come before those of the package:
+    of two with the same name and version the user's is taken.
+
+    Returns
+    -------
+    list of ModelInfo
+
+    Examples
+    --------
+    >>> "ru-base" in {info.name for info in models()}
+    True
+    """
     found: dict[tuple[str, str], ModelInfo] = {}
     for root in _roots():
         for info in _versions(root):
@@ -71,7 +91,16 @@ def models() -> list[ModelInfo]:
 
 
 def find(name: str | os.PathLike[str] | None = None) -> ModelInfo:
-    """Resolve ``name``, ``name@version`` or a folder; the newest version where none is given.
+    """Resolve ``name``, ``name@version`` or a folder.
+
+    Parameters
+    ----------
+    name : str or path-like, optional
+        The newest version where none is given; the model that ships where nothing is.
+
+    Returns
+    -------
+    ModelInfo
 
     Raises
     ------
@@ -100,6 +129,7 @@ def load(name: str | os.PathLike[str] | None = None) -> IncidentPipeline:
     Parameters
     ----------
     name : str or path-like, optional
+        Without a version the newest one installed; a service should name the version. See `models`.
 
     Returns
     -------

@@ -18,7 +18,17 @@ __all__ = ["Explanation", "PostResult", "Result"]
 
 @dataclass(frozen=True, slots=True)
 class PostResult:
-    """One accepted post: what it is, where it is about, and the incident it belongs to."""
+    """One accepted post: what it is, where it is about, and the incident it belongs to.
+
+    Attributes
+    ----------
+    post : Post
+    verdict : Verdict
+    places : tuple of Place
+        The main one first; empty where the text names none.
+    incident_id : str or None
+        None if the post is no complaint.
+    """
 
     post: Post
     verdict: Verdict
@@ -59,6 +69,14 @@ class Result:
         Pass it to `update` with the next posts.
     seconds : mapping of str to float
         Wall time by stage.
+
+    Examples
+    --------
+    >>> import incidentml
+    >>> result = incidentml.load().process([{"id": "1", "network": "vk", "text": "Мира 5, нет воды второй день",
+    ...     "published_at": "2024-02-03T08:12:00+05:00"}, {"id": "2", "network": "vk"}])
+    >>> result.posts[0].verdict.kind.value, result.incidents[0].place.house, result.rejected[0].line
+    ('complaint', '5', 2)
     """
 
     posts: tuple[PostResult, ...]
@@ -71,6 +89,14 @@ class Result:
     def incident(self, incident_id: str) -> Incident:
         """Return one incident by id, or by an old id that was merged into it.
 
+        Parameters
+        ----------
+        incident_id : str
+
+        Returns
+        -------
+        Incident
+
         Raises
         ------
         KeyError
@@ -82,7 +108,12 @@ class Result:
         raise KeyError(f"no open incident {incident_id!r}; there are {len(self.incidents)}")
 
     def lines(self, name: Literal["posts", "incidents", "rejected"]) -> Iterator[dict[str, Any]]:
-        """Iterate over the JSON lines of one output file."""
+        """Iterate over the JSON lines of one output file, as dicts ready for `json.dumps`.
+
+        Parameters
+        ----------
+        name : {"posts", "incidents", "rejected"}
+        """
         return (value.to_json() for value in getattr(self, name))
 
     def to_frame(self, name: Literal["posts", "incidents", "rejected"] = "incidents") -> pd.DataFrame:
@@ -96,6 +127,11 @@ class Result:
         -------
         pandas.DataFrame
             Columns are those of the output files.
+
+        Raises
+        ------
+        ValueError
+            If there is no table of this name.
         """
         import pandas as pd
 
@@ -106,7 +142,18 @@ class Result:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why an incident is what it is: its posts, the links between them, and every rule that spoke."""
+    """Why an incident is what it is; ``str()`` gives it as text for a person.
+
+    Attributes
+    ----------
+    incident : Incident
+    posts : tuple of Post
+        Oldest first.
+    links : mapping of PostKey to tuple of Link
+        The strongest links of each post, best first; they may lead to posts of other incidents.
+    reasons : mapping of str to tuple of str
+        Behind executor, priority and deadline, in Russian.
+    """
 
     incident: Incident
     posts: tuple[Post, ...]

@@ -26,7 +26,13 @@ __all__ = ["RunSummary", "run_files"]
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A run's result and the content of its ``run.json``."""
+    """A run's result and the content of its ``run.json``.
+
+    Attributes
+    ----------
+    result : Result
+    report : dict
+    """
 
     result: Result
     report: dict[str, Any]
@@ -56,6 +62,7 @@ def run_files(
     state : path-like, optional
         Folder to go on from and to save into; locked meanwhile.
     progress : callable, optional
+        Called as ``progress(stage, done, total)``.
 
     Returns
     -------

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
+
+from incidentml.enums import Agreement, Kind, Level, Scale, Urgency
 
 __all__ = [
     "Agreement",
@@ -31,63 +32,6 @@ __all__ = [
 ]
 
 
-class Kind(StrEnum):
-    """What a post is. Only a `COMPLAINT` goes on to incidents."""
-
-    COMPLAINT = "complaint"
-    NEGATIVITY = "negativity"
-    QUESTION = "question"
-    SUGGESTION = "suggestion"
-    GRATITUDE = "gratitude"
-    NEWS = "news"
-    ADVERT = "advert"
-    OTHER = "other"
-
-
-class Scale(StrEnum):
-    """How many are hit, from one person to a region; `rank` orders the steps."""
-
-    PERSON = "person"
-    HOUSEHOLD = "household"
-    BUILDING = "building"
-    STREET = "street"
-    DISTRICT = "district"
-    SETTLEMENT = "settlement"
-    MUNICIPALITY = "municipality"
-    REGION = "region"
-
-    @property
-    def rank(self) -> int:
-        """Position from 0 (`PERSON`) to 7 (`REGION`)."""
-        return list(Scale).index(self)
-
-
-class Urgency(IntEnum):
-    """How soon harm is done."""
-
-    NONE = 0
-    INCONVENIENCE = 1
-    SERIOUS = 2
-    DANGER = 3
-
-
-class Level(StrEnum):
-    """The level of power that has to answer."""
-
-    MUNICIPAL = "municipal"
-    REGIONAL = "regional"
-    FEDERAL = "federal"
-
-
-class Agreement(StrEnum):
-    """How two readings of one part of an address relate."""
-
-    SAME = "same"
-    COMPATIBLE = "compatible"
-    CONFLICT = "conflict"
-    UNKNOWN = "unknown"
-
-
 class PostKey(NamedTuple):
     """What makes a post unique: ids are unique inside a network only."""
 
@@ -96,7 +40,13 @@ class PostKey(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Half-open character range into the *original* text: `text[start:end]`."""
+    """Half-open character range into the *original* text.
+
+    Examples
+    --------
+    >>> "нет воды"[slice(*Span(4, 8))]
+    'воды'
+    """
 
     start: int
     end: int
@@ -116,6 +66,12 @@ class Post:
         Aware (with a zone).
     author_id, source, url, region, municipality : str, optional
         Who wrote, the page or channel, a link, and where the feed is from.
+
+    Examples
+    --------
+    >>> when = datetime.fromisoformat("2024-02-03T08:12:00+05:00")
+    >>> Post("77", "vk", "Нет воды", when, region="Пермский край").key
+    PostKey(network='vk', id='77')
     """
 
     id: str
@@ -155,7 +111,19 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A row that could not become a post, and why."""
+    """A row that could not become a post, and why.
+
+    Attributes
+    ----------
+    line : int
+        Line of the file (of a CSV with its header), else position of the row, from 1.
+    id : str or None
+        Of the row, if it could be read.
+    reason : str
+        ``"code: message"``; the codes are the keys of `incidentml.data.REASONS`.
+    value : str or None
+        The first 200 characters of what is wrong.
+    """
 
     line: int
     id: str | None
@@ -171,8 +139,14 @@ class Rejection:
 class Place:
     """Where something is, as far as one text tells.
 
-    Parts hold normal forms (nominative, expanded type: ``"улица гагарина"``, ``"12к2"``); `spans` map a part's
-    name to its place in the original text. `candidates` keep the readings of an ambiguous settlement name.
+    Attributes
+    ----------
+    settlement, street, house, landmark : str or None
+        Normal forms: nominative, lower case, expanded type (``"улица гагарина"``, ``"12к2"``).
+    spans : mapping of str to Span
+        Name of a part to where it stands in the original text.
+    candidates : tuple of str
+        Readings of an ambiguous settlement name.
     """
 
     settlement: str | None = None
@@ -195,7 +169,19 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Concreteness:
-    """Which slots of a concrete claim a text fills: who, what, where, when, ask, contact."""
+    """Which slots of a concrete claim a text fills: who, what, where, when, ask, contact.
+
+    Attributes
+    ----------
+    score : float
+        From 0 to 1; what and where count most.
+    slots : mapping of str to tuple of Span
+        The slots that were found.
+    missing : tuple of str
+        The slots that were not.
+    question : str or None
+        The one question to ask back, in Russian.
+    """
 
     score: float
     slots: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
@@ -219,7 +205,22 @@ class Concreteness:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a post was judged to be."""
+    """What a post was judged to be.
+
+    Attributes
+    ----------
+    kind : Kind
+        `Kind.COMPLAINT` exactly if `accepted`.
+    kind_probabilities : mapping of str to float
+        Calibrated, of each kind that the model knows; they add up to 1.
+    complaint_probability : float
+        What the threshold was compared with.
+    accepted : bool
+        Whether the post goes on to incidents.
+    concreteness : Concreteness
+    reasons : tuple of str
+        In Russian.
+    """
 
     kind: Kind
     kind_probabilities: Mapping[str, float]
@@ -231,7 +232,16 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A calibrated probability that two posts are about one incident, and its evidence."""
+    """A calibrated probability that two posts are about one incident, and its evidence.
+
+    Attributes
+    ----------
+    a, b : PostKey
+    probability : float
+    evidence : mapping of str to float
+        Parts of a place as -1 in conflict, 0 unknown, 1 compatible, 2 the same; ``hours`` is the gap in time; the
+        rest are likenesses and counts.
+    """
 
     a: PostKey
     b: PostKey
@@ -241,7 +251,22 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Who must answer for an incident."""
+    """Who must answer for an incident.
+
+    Attributes
+    ----------
+    group, topic : str
+        Of the rubricator.
+    topic_alternatives : tuple of (str, float)
+        The most probable topics with their probabilities, the chosen one first.
+    level : Level
+    executor : str
+        ``"unroutable"`` where the competence table names nobody.
+    needs_review : bool
+        Routing is unsure: a person should look.
+    reasons : tuple of str
+        In Russian.
+    """
 
     group: str
     topic: str
@@ -254,7 +279,19 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Priority:
-    """How important an incident is; `score` is the sum of `parts`."""
+    """How important an incident is.
+
+    Attributes
+    ----------
+    score : float
+        The sum of `parts`; the higher, the sooner to be read. It has no fixed upper end.
+    parts : mapping of str to float
+        Points by cause.
+    urgency : Urgency
+    scale : Scale
+    reasons : tuple of str
+        In Russian.
+    """
 
     score: float
     parts: Mapping[str, float]
@@ -265,7 +302,35 @@ class Priority:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One problem at one place and time, told by one or many posts."""
+    """One problem at one place and time, told by one or many posts.
+
+    Attributes
+    ----------
+    id : str
+        Comes from the earliest post; the same in any order of arrival.
+    post_keys : tuple of PostKey
+        Its posts, oldest first.
+    networks : tuple of str
+        Sorted.
+    authors : int
+        Distinct authors; a post without `author_id` counts as one.
+    first_seen, last_seen : datetime
+        Aware; when its first and last post were published.
+    title : str
+        Opening of the post that tells most, private data masked.
+    place : Place
+        What most posts agree on, without spans.
+    route : Route
+    priority : Priority
+    deadline : datetime
+        Aware, local time of the region: by when the public reply is due.
+    fast_track : bool
+        The topic is starred.
+    merged_from : tuple of str
+        Ids that went into this one.
+    recurs : str or None
+        Id of an earlier incident at the same place and on the same topic.
+    """
 
     id: str
     post_keys: tuple[PostKey, ...]
