@@ -34,7 +34,15 @@ _COLUMNS = ("territory", "topic", "level", "executor", "redirect_to")
 
 @dataclass(frozen=True, slots=True)
 class CompetenceRule:
-    """One row of a competence table; `line` is its line in the file."""
+    """One row of a competence table.
+
+    Attributes
+    ----------
+    line : int
+        Its line in the file.
+    territory, topic, level, executor, redirect_to : str
+        Its columns, as the module tells.
+    """
 
     line: int
     territory: str
@@ -70,7 +78,21 @@ class CompetenceRule:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The organisation that a table names, its name before filling in, the rule and the steps that led there."""
+    """The organisation that a table names, and why.
+
+    Attributes
+    ----------
+    executor, template : str
+        Its name, and the name before region and municipality were filled in.
+    rule : CompetenceRule
+        The row that spoke.
+    path : tuple of str
+        The organisations from that row through all redirects.
+    missing : tuple of str
+        ``region`` or ``municipality`` that the name needs and nobody gave.
+    rivals : tuple of CompetenceRule
+        Other rows, just as specific.
+    """
 
     executor: str
     template: str
@@ -82,7 +104,18 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A fault of a table: `kind` is ``gap``, ``overlap``, ``shadowed`` or ``redirect_loop``."""
+    """A fault of a table.
+
+    Attributes
+    ----------
+    kind : str
+        ``gap`` (nobody answers), ``overlap`` (two rows are just as specific), ``shadowed`` (a row never applies)
+        or ``redirect_loop``.
+    message : str
+        In Russian.
+    lines : tuple of int
+        Where the rows stand.
+    """
 
     kind: str
     message: str
@@ -99,6 +132,7 @@ class CompetenceTable:
     Parameters
     ----------
     rules : sequence of CompetenceRule
+        In any order.
     taxonomy : Taxonomy, optional
         The rubricator that the rules speak of.
     name : str
@@ -138,9 +172,16 @@ class CompetenceTable:
         Parameters
         ----------
         path : path-like
+            CSV with the columns ``territory`` (``*``, a region or ``region/municipality``), ``topic`` (``*``, a
+            name or code, ``group:…`` or ``type:…``), ``level``, ``executor`` and, optionally, ``redirect_to``.
         taxonomy : Taxonomy, optional
+            The shipped one by default.
         allow_loops : bool
             Load a table with redirect loops too, so that `check` can print everything at once.
+
+        Returns
+        -------
+        CompetenceTable
 
         Raises
         ------
@@ -170,6 +211,20 @@ class CompetenceTable:
     ) -> Assignment | None:
         """Return who answers, or None where the table has no row for the case.
 
+        Parameters
+        ----------
+        topic : str
+            Of the rubricator.
+        level : Level
+        region, municipality : str, optional
+            Written as in the table.
+
+        Returns
+        -------
+        Assignment or None
+
+        Notes
+        -----
         `Assignment.missing` lists the placeholders that could not be filled.
         """
         if topic == OUTSIDE or topic not in self.taxonomy.topics:

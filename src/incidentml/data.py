@@ -66,6 +66,7 @@ class ReadResult:
     posts : list of Post
         In the order of the rows.
     rejected : list of Rejection
+        In the order of the rows too.
     rows : int
         Rows read; blank lines are no rows.
     unknown_columns : tuple of str

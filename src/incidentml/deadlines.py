@@ -26,13 +26,24 @@ _STARTS = ("published", "detected", "registered", "assigned")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A length of time: `unit` is minutes, hours, days, working_hours or working_days."""
+    """A length of time.
+
+    Attributes
+    ----------
+    amount : float
+    unit : str
+        ``minutes``, ``hours``, ``days``, ``working_hours`` or ``working_days``.
+    """
 
     amount: float
     unit: str
 
     def after(self, start: datetime, calendar: WorkingCalendar) -> datetime:
-        """Return the moment when the term ends."""
+        """Return the moment when the term ends; `start` is aware and local.
+
+        Hours pass by day and night, days end at the same time of day whatever the clocks do, working hours count
+        while offices are open, working days end at the close of office.
+        """
         if self.unit == "working_hours":
             return calendar.add_hours(start, self.amount)
         if self.unit == "working_days":
@@ -51,7 +62,9 @@ class SlaPolicy:
     name, title : str
         Key and Russian description.
     clock_start : str
-        Event that starts the clock: ``published``, ``detected``, ``registered`` or ``assigned``.
+        Event that starts the clock: ``published``, ``detected``, ``registered`` or ``assigned``. The pipeline
+        knows only when posts were published and counts from the first one; where another event counts, call
+        `deadline` with its time.
     reply : Term
         For the public reply.
     reply_or : Term, optional
@@ -59,7 +72,9 @@ class SlaPolicy:
     reply_by_topic : bool
         Whether the reply takes the term of its topic instead.
     urgent, fast_track : Term, optional
-        For high importance (urgency from `urgent_from`) and for starred topics.
+        For high importance and for starred topics.
+    urgent_from : int
+        The urgency, 0 to 3, from which `urgent` holds.
     forward : Term
         For passing on to the body that answers.
     interim_allowed : int
@@ -70,6 +85,10 @@ class SlaPolicy:
         Bounds of the full answer; the topic decides between them.
     reopen_grades : tuple of int
         Grades of the citizen that send the case back.
+    day_start, day_end : time
+        Office hours, local.
+    days_off, extra_workdays : frozenset of date
+        Local exceptions to the country's calendar.
 
     Examples
     --------
@@ -236,6 +255,16 @@ class SlaPolicy:
             Gives the term where the policy replies by topic.
         region, zone : optional
             Local time; by default, and for a region that is not known, the zone of `start`.
+
+        Returns
+        -------
+        datetime
+            The earliest end of all terms that hold.
+
+        Raises
+        ------
+        DataError
+            If `start` has no zone, or `zone` does not exist.
         """
         local = self._local(start, region, zone)
         terms = [self._by_topic(topic) if self.reply_by_topic else self.reply]
@@ -260,13 +289,13 @@ class SlaPolicy:
         region: str | None = None,
         zone: str | ZoneInfo | None = None,
     ) -> datetime:
-        """Return by when the full answer is due: the topic's term within the policy's bounds."""
+        """Return by when the full answer is due: the topic's term within the policy's bounds; as `deadline`."""
         return self._by_topic(topic).after(self._local(start, region, zone), self.calendar)
 
     def forward_by(
         self, start: datetime, *, region: str | None = None, zone: str | ZoneInfo | None = None
     ) -> datetime:
-        """Return by when the case must be passed on to the body that answers."""
+        """Return by when the case must be passed on to the body that answers; as `deadline`."""
         return self.forward.after(self._local(start, region, zone), self.calendar)
 
     def after_interim_reply(
@@ -286,7 +315,19 @@ class SlaPolicy:
         return self.after_interim.after(self._local(replied, region, zone), self.calendar)
 
     def reopens(self, grade: int | None = None, *, repeated: bool = False) -> bool:
-        """Tell whether a grade of 1 to 5, or a new post about the closed incident, sends the case back."""
+        """Tell whether a grade of 1 to 5, or a new post about the closed incident, sends the case back.
+
+        Raises
+        ------
+        DataError
+            If the grade is not 1 to 5.
+
+        Examples
+        --------
+        >>> policy = SlaPolicy.load()
+        >>> policy.reopens(2), policy.reopens(5), policy.reopens(repeated=True)
+        (True, False, True)
+        """
         if grade is not None and not 1 <= grade <= 5:
             raise DataError(f"grade is {grade}, expected 1 to 5")
         return repeated or grade in self.reopen_grades

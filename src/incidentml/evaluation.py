@@ -1,6 +1,8 @@
 """Metrics as pure functions of labels and scores; clusterings are in `partitions` and re-exported here.
 
-Every function that takes `weights` can be put under `bootstrap`. Functions import no model and know no files.
+`gold` and `predicted` hold one label a row, `scores` and `probabilities` one number a row; a `ValueError` tells of
+different lengths. `weights` (default 1) tells how much each row counts, so that every function that takes them can
+be put under `bootstrap`. Where a figure is not defined it is NaN. No function knows models or files.
 """
 
 from __future__ import annotations

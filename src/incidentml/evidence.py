@@ -61,6 +61,8 @@ def rule_hits(texts: Sequence[str]) -> NDArray[np.float32]:
 class IncidentEvidence:
     """Counts over the posts of an incident; a function of the posts only, never of the present time.
 
+    Build it with `from_posts`; without arguments it stands for a single post of one author.
+
     Parameters
     ----------
     posts, authors, networks, streets, houses : int
@@ -89,7 +91,13 @@ class IncidentEvidence:
     def from_posts(
         cls, posts: Sequence[Post], places: Sequence[tuple[Place, ...]] = (), *, topic: str | None = None
     ) -> Self:
-        """Count over posts and the places found in them."""
+        """Count over posts and the places found in them.
+
+        Raises
+        ------
+        ValueError
+            If there are no posts.
+        """
         if not posts:
             raise ValueError("IncidentEvidence: an incident has at least one post")
         ordered = sorted(posts, key=lambda post: post.order)

@@ -28,6 +28,7 @@ class Gold:
     Attributes
     ----------
     kind : Kind or None
+        None: nobody judged.
     incident : str or None
         Posts with one id are about one problem; None is alone.
     group, topic, scale, urgency, level
@@ -70,6 +71,7 @@ class GoldPost:
     territory : str
         What the set covers: the name of its file without the suffix.
     source, region, author : str or None
+        Page or channel, region and author of the post.
     """
 
     key: PostKey
@@ -84,6 +86,14 @@ class GoldPost:
 
 def load_corpus(folder: str | os.PathLike[str]) -> list[GoldPost]:
     """Read every ``*.jsonl`` of a folder, by name of file; the name is the territory.
+
+    Parameters
+    ----------
+    folder : path-like
+
+    Returns
+    -------
+    list of GoldPost
 
     Raises
     ------
@@ -125,6 +135,17 @@ def load_gold(path: str | os.PathLike[str], *, territory: str | None = None) -> 
     ------
     DataError
         At the first bad line, with its number, the field, the value and what is allowed: labels are not guessed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> line = {"id": "1", "network": "vk", "text": "Нет воды", "gold": {"kind": "complaint"}}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "my_town.jsonl")
+    ...     _ = file.write_text(json.dumps(line))
+    ...     item = load_gold(file)[0]
+    >>> item.territory, item.gold.kind.value, item.post
+    ('my_town', 'complaint', None)
     """
     file = Path(path)
     name = file.stem if territory is None else territory

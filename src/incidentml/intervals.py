@@ -20,7 +20,7 @@ Statistic = Callable[[NDArray[np.float64]], float]
 
 
 class Interval(NamedTuple):
-    """A figure and the percentile interval of its bootstrap."""
+    """A figure and the percentile interval of its bootstrap: `value`, `low`, `high`."""
 
     value: float
     low: float
@@ -76,6 +76,23 @@ def bootstrap_many(
     level: float = 0.95,
 ) -> list[Interval]:
     """Do `bootstrap` for several figures at once, on the same draws.
+
+    Parameters
+    ----------
+    statistics : callable
+        Weights of rows to several numbers.
+    groups, n_boot, seed, level
+        As in `bootstrap`.
+
+    Returns
+    -------
+    list of Interval
+        One for each number.
+
+    Raises
+    ------
+    ValueError
+        If `level` is not between 0 and 1.
 
     Examples
     --------

@@ -40,6 +40,11 @@ def model_card(pipe: IncidentPipeline, items: Sequence[GoldPost], figures: Mappi
         What it was trained on.
     figures : mapping, optional
         The result of a benchmark with a ``report``, as ``benchmarks/results/end-to-end.json``.
+
+    Returns
+    -------
+    str
+        For ``pipe.save(folder, texts={"CARD.md": card})``.
     """
     posts = Counter(item.territory for item in items)
     complaints = Counter(item.territory for item in items if item.gold.kind == "complaint")

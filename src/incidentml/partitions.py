@@ -1,7 +1,8 @@
 """Metrics of clusterings: pairs, B³, merges and splits, all from one contingency table.
 
 A post without an incident (None, an empty string, NaN or −1) is alone: noise counts as singletons, so that neither
-throwing posts away nor merging everything can look good. No function builds the table of all pairs.
+throwing posts away nor merging everything can look good. No function builds the table of all pairs. `gold` and
+`predicted` hold the incident of each post, in one order; a `ValueError` tells of different lengths.
 """
 
 from __future__ import annotations

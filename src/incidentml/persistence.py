@@ -46,7 +46,19 @@ _DTYPES = frozenset(
 
 @dataclass(frozen=True)
 class FittedState:
-    """Everything a fitted object knows: JSON settings, arrays and the states of its parts."""
+    """Everything a fitted object knows.
+
+    Attributes
+    ----------
+    kind : str
+        Which class it belongs to.
+    meta : mapping
+        Settings as plain JSON values.
+    arrays : mapping of str to ndarray
+        Numbers; finite, of a plain dtype.
+    parts : mapping of str to FittedState
+        States of what it is made of.
+    """
 
     kind: str
     meta: Mapping[str, Any] = field(default_factory=dict)
@@ -66,7 +78,7 @@ class FittedState:
         return self
 
     def array(self, name: str, ndim: int | None = None) -> NDArray[Any]:
-        """Return one array, checked for presence and number of axes."""
+        """Return one array; raises `ModelFormatError` if it is missing or has another number of axes."""
         if name not in self.arrays:
             raise ModelFormatError(f"{self.kind}: array {name!r} is missing; found {sorted(self.arrays)}")
         value = self.arrays[name]
@@ -75,13 +87,13 @@ class FittedState:
         return value
 
     def setting(self, name: str) -> Any:
-        """Return one JSON setting, checked for presence."""
+        """Return one JSON setting; raises `ModelFormatError` if it is missing."""
         if name not in self.meta:
             raise ModelFormatError(f"{self.kind}: setting {name!r} is missing; found {sorted(self.meta)}")
         return self.meta[name]
 
     def part(self, name: str) -> FittedState:
-        """Return one nested state, checked for presence."""
+        """Return one nested state; raises `ModelFormatError` if it is missing."""
         if name not in self.parts:
             raise ModelFormatError(f"{self.kind}: part {name!r} is missing; found {sorted(self.parts)}")
         return self.parts[name]
@@ -102,12 +114,34 @@ class Persistent:
         raise NotImplementedError
 
     def save(self, path: str | os.PathLike[str], *, texts: Mapping[str, str] | None = None) -> Path:
-        """Save into a model folder (replaced as a whole); `texts` are extra files such as ``CARD.md``."""
+        """Save into a model folder.
+
+        Parameters
+        ----------
+        path : path-like
+            The folder; replaced as a whole, in one step.
+        texts : mapping of str to str, optional
+            Extra files, file name to content, such as ``CARD.md``.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        ModelFormatError
+            As in `save_state`.
+        """
         return save_state(self.to_state(), path, texts=texts)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Load a folder that `save` wrote.
+
+        Parameters
+        ----------
+        path : path-like
 
         Raises
         ------
@@ -234,7 +268,15 @@ def _compare(arrays: Mapping[str, NDArray[Any]], saved: FittedState) -> None:
 
 
 def load_state(path: str | os.PathLike[str]) -> FittedState:
-    """Read and check a model folder.
+    """Read and check a model folder: every file, its hash, every array.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    FittedState
 
     Raises
     ------

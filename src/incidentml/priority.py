@@ -118,6 +118,15 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
             Posts of one incident share a label.
         topics : sequence of str or None, optional
             Topics of the rubricator, where known: what they usually mean helps to judge the urgency.
+
+        Returns
+        -------
+        PriorityScorer
+
+        Raises
+        ------
+        ValueError
+            If a parameter or label is out of range, or lengths differ.
         """
         if not self.C > 0 or not 0 < self.danger_recall <= 1 or self.folds < 2:
             raise ValueError(
@@ -218,7 +227,18 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         return sigmoid(exact_product(looks, self.judge_[:, :-1].T) + self.judge_[:, -1])
 
     def score_posts(self, texts: Sequence[str], embeddings: ArrayLike | None = None) -> NDArray[np.float32]:
-        """Return one row per post: scores of the heads, then hits of the lexicons; what `score` takes."""
+        """Return one row per post: scores of the heads, then hits of the lexicons; what `score` takes.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        embeddings : array of shape (n, dim), optional
+            Given exactly if the features of `fit` had them.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, k)
+        """
         check_is_fitted(self, "heads_")
         dense = _dense(texts, embeddings)
         heads = self.heads_.score_texts(texts, dense)

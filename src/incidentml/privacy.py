@@ -188,9 +188,20 @@ def mask(text: str, style: Literal["tag", "length"] = "tag", *, places: Iterable
     Parameters
     ----------
     text : str
+        As published.
     style : {"tag", "length"}
+        Tags are for readers; stars keep every span of the text valid.
     places : iterable of Span, optional
         What names a place: a street named after a person is no private name.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If there is no such style.
 
     Examples
     --------

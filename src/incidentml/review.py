@@ -25,9 +25,17 @@ _POOL = 6
 
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
-    """A post to label and why: unsure and unlike the others chosen, or drawn at random.
+    """A post to label, and why.
 
-    `weight` is set on random ones: how many posts it stands for in unbiased figures.
+    Attributes
+    ----------
+    key : PostKey
+    why : {"uncertain", "random"}
+        Unsure and unlike the others chosen, or drawn at random.
+    probability : float
+        Of a complaint.
+    weight : float or None
+        Of random ones: how many posts it stands for in unbiased figures.
     """
 
     key: PostKey
@@ -54,6 +62,7 @@ def select_for_review(
     verdicts : sequence of Verdict
         Of the same posts.
     embeddings : array of shape (n, dim)
+        Vectors of their texts; with them it chooses posts that are unlike one another.
     budget : int
         How many a person will read.
     threshold : float, default=0.4
@@ -67,6 +76,13 @@ def select_for_review(
     -------
     list of ReviewItem
         The random ones first. Copies of one text are taken once; the order of the posts does not matter.
+
+    Raises
+    ------
+    DataError
+        If there is not one verdict and one vector for each post.
+    ValueError
+        If `budget` or `random_share` is out of range.
 
     Examples
     --------
@@ -128,7 +144,21 @@ def _spread(vectors: NDArray[np.float32], gaps: NDArray[np.float64], count: int)
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """How far a batch lies from the training data; `retrain` says that it is farther than any territory was."""
+    """How far a batch lies from the training data.
+
+    Attributes
+    ----------
+    distance : float
+        Root mean square of the shifts, in standard deviations.
+    limit : float
+        Beyond it the batch is farther away than any training territory was from the others, with the tolerance.
+    retrain : bool
+        Whether it is beyond; False for a batch too small to judge.
+    shifts : tuple of (str, float)
+        The columns that moved most, in standard deviations.
+    reasons : tuple of str
+        In Russian.
+    """
 
     distance: float
     limit: float
@@ -165,7 +195,21 @@ class DriftMonitor(BaseEstimator, Persistent):  # type: ignore[misc]
         self.min_posts = min_posts
 
     def fit(self, X: ArrayLike, y: object = None, *, groups: Sequence[Any]) -> Self:
-        """Remember means and spreads, and the distances between `groups` (territories)."""
+        """Remember means and spreads, and the distances between territories.
+
+        Parameters
+        ----------
+        X : array of shape (n, d)
+            Rows of `complaint_features`, or any features.
+        y : ignored
+        groups : sequence
+            Territory of each row, two at least.
+
+        Raises
+        ------
+        ValueError
+            If there is not one group for each row, or only one territory.
+        """
         rows = check_array(X, dtype=np.float64)
         named = np.array([str(group) for group in groups])
         if len(named) != len(rows) or len(set(named)) < 2:
@@ -183,7 +227,24 @@ class DriftMonitor(BaseEstimator, Persistent):  # type: ignore[misc]
         return self
 
     def report(self, X: ArrayLike, names: Sequence[str] | None = None) -> DriftReport:
-        """Compare a batch; `names` of the columns (`feature_names`) make the shifts readable."""
+        """Compare a batch with the training data; no labels are needed.
+
+        Parameters
+        ----------
+        X : array of shape (n, d)
+            With the columns of `fit`.
+        names : sequence of str, optional
+            Names of the columns (`complaints.features.feature_names`), which make the shifts readable.
+
+        Returns
+        -------
+        DriftReport
+
+        Raises
+        ------
+        ValueError
+            If the number of columns differs.
+        """
         check_is_fitted(self)
         rows = check_array(X, dtype=np.float64)
         if rows.shape[1] != self.n_features_in_:

@@ -242,7 +242,18 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
     # ---- scores and probabilities
 
     def score_posts(self, texts: Sequence[str], embeddings: ArrayLike | None = None) -> NDArray[np.float32]:
-        """Return one row of scores per post; rows of an incident's posts are what `route` takes."""
+        """Return one row of scores per post; rows of an incident's posts are what `route` takes.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        embeddings : array of shape (n, dim), optional
+            Given exactly if the features of `fit` had them.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, k)
+        """
         check_is_fitted(self, "heads_")
         return self.heads_.score_texts(texts, embeddings)
 

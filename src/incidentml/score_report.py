@@ -27,6 +27,10 @@ def format_report(report: Mapping[str, Any]) -> str:
     ----------
     report : mapping
         What `evaluate` returned.
+
+    Returns
+    -------
+    str
     """
     posts = report["posts"]
     counts = f"{posts['scored']} of {posts['gold']} gold posts scored"

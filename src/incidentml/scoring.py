@@ -44,6 +44,7 @@ def evaluate(
     n_boot : int
         Bootstrap draws per figure (whole incidents and authors are drawn); 0 for none.
     seed : int
+        Of the draws.
 
     Returns
     -------

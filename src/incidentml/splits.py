@@ -31,7 +31,17 @@ TIES = ("incident", "author", "fingerprint")
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Rows to learn from and rows to measure on; `dropped` rows are in neither, for they tie the two."""
+    """Rows to learn from and rows to measure on.
+
+    Attributes
+    ----------
+    name : str
+        What was left out, or how it was drawn.
+    train, test : ndarray of int
+        Positions in the list of posts.
+    dropped : int
+        How many posts are in neither, for they tie the two.
+    """
 
     name: str
     train: NDArray[np.intp]
@@ -107,6 +117,11 @@ def leave_one_territory_out(
     territories : sequence of str, optional
         The ones to measure; default: every one with times (a set without can only be learnt from).
 
+    Yields
+    ------
+    Split
+        Named after the territory.
+
     Raises
     ------
     DataError
@@ -132,7 +147,13 @@ def leave_one_territory_out(
 def group_split(
     items: Sequence[GoldPost], *, test_share: float = 0.2, seed: int = 0, by: Sequence[str] = TIES
 ) -> Split:
-    """Draw whole groups (see `leak_groups`) for the test side until it holds its share of the posts."""
+    """Draw whole groups (see `leak_groups`) for the test side until it holds its share of the posts.
+
+    Raises
+    ------
+    ValueError
+        If `test_share` is not between 0 and 1.
+    """
     _check_share(test_share)
     groups = leak_groups(items, by)
     sizes = np.bincount(groups) if len(groups) else np.zeros(0, dtype=np.intp)
@@ -151,6 +172,11 @@ def time_split(items: Sequence[GoldPost], at: datetime, *, by: Sequence[str] = T
 
     Earlier posts that share an incident, author or fingerprint with later ones, and posts without a time, are
     dropped.
+
+    Raises
+    ------
+    ValueError
+        If `at` has no zone.
     """
     if at.tzinfo is None:
         raise ValueError(f"at: {at.isoformat()} has no zone; give an aware time")
@@ -163,7 +189,13 @@ def time_split(items: Sequence[GoldPost], at: datetime, *, by: Sequence[str] = T
 
 
 def random_split(items: Sequence[GoldPost], *, test_share: float = 0.2, seed: int = 0) -> Split:
-    """Split row by row, with a warning: posts of one incident come to lie on both sides and flatter any model."""
+    """Split row by row, with a warning: posts of one incident come to lie on both sides and flatter any model.
+
+    Warns
+    -----
+    UserWarning
+        Always: how many incidents, authors or texts are on both sides.
+    """
     _check_share(test_share)
     order = np.random.default_rng(seed).permutation(len(items))
     test = np.sort(order[: round(test_share * len(items))])

@@ -120,6 +120,12 @@ class Taxonomy:
     executor_types : mapping of str to str
         Key of a type of executor to its Russian name.
 
+    Attributes
+    ----------
+    topics : dict of str to TopicRecord
+        By name.
+    groups : tuple of str
+
     Examples
     --------
     >>> taxonomy = Taxonomy.load()
@@ -197,6 +203,11 @@ class RubricatorMapping:
     """A two-way dictionary between this rubricator and another one.
 
     Several rows may name the same topic; the first one is the preferred translation.
+
+    Attributes
+    ----------
+    to_theirs, to_ours : mapping of str to tuple of str
+        A topic to its translations, the preferred one first.
     """
 
     to_theirs: Mapping[str, tuple[str, ...]]

@@ -72,19 +72,37 @@ def tokens(text: str) -> list[Token]:
     """Split into words, numbers and marks with their positions in `text`.
 
     A digit glued to letters is cut off (``гагарина12`` gives two tokens); hyphens inside words are kept.
+
+    Examples
+    --------
+    >>> [(token.text, token.kind) for token in tokens("гагарина12!")]
+    [('гагарина', 'word'), ('12', 'number'), ('!', 'mark')]
     """
     return [Token(m.group(), m.start(), m.end(), m.lastgroup or "mark") for m in _TOKEN.finditer(text)]
 
 
 def words(text: str) -> list[str]:
-    """Return folded words and numbers, without marks and links."""
+    """Return folded words and numbers, without marks and links.
+
+    Examples
+    --------
+    >>> words("Ещё раз: vk.com/wall1 нет света на Мира, 5!")
+    ['еще', 'раз', 'нет', 'света', 'на', 'мира', '5']
+    """
     return [m.group() for m in _TOKEN.finditer(fold(_URL.sub(" ", text))) if m.lastgroup != "mark"]
 
 
 def fingerprint(text: str) -> str:
-    """Return 16 hex digits that equal for texts with the same words and numbers in the same order.
+    """Return 16 hex digits that are equal for texts with the same words and numbers in the same order.
 
     Case, ё, punctuation, emoji, links, hashtag signs and spacing do not count.
+
+    Examples
+    --------
+    >>> fingerprint("Нет СВЕТА!!! 😡") == fingerprint("нет света")
+    True
+    >>> fingerprint("света нет") == fingerprint("нет света")
+    False
     """
     key = " ".join(words(clean(text))) or clean(text)
     return hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).hexdigest()

@@ -82,6 +82,13 @@ def train_pipeline(
     ------
     DataError
         If a stage finds no labels that it could learn from.
+    MissingExtraError
+        If the encoder is to be trained and the extra ``train`` is not installed.
+
+    Notes
+    -----
+    The filter learns from `kind`, the router from `topic` and `level`, the priority from `urgency` and `scale`,
+    the links from the `incident` of complaints with a time and a topic. A post may have some of these labels only.
     """
     from threadpoolctl import threadpool_limits
 

@@ -55,7 +55,9 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+        Names of the kinds learnt from, sorted.
     coef_ : ndarray of shape (n_features, n_classes)
+        Weights of the scaled features.
     intercept_ : ndarray of shape (n_classes,)
     scale_ : ndarray of shape (n_features,)
         Features are divided by it.
@@ -111,6 +113,7 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         y : array of shape (n,)
             Names of kinds. Any part of the eight will do, two at least.
         sample_weight : array of shape (n,), optional
+            How often each post counts, 0 or more.
         groups : array of shape (n,), optional
             Territory or stream of each post, None for posts of no territory. The calibration then leaves whole
             groups out, so that probabilities stay honest on territories never seen.
@@ -118,6 +121,11 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         Returns
         -------
         ComplaintClassifier
+
+        Raises
+        ------
+        ValueError
+            If a parameter, a shape or a value is wrong, or `y` holds a single kind.
         """
         self._check_parameters()
         checked, y = validate_data(self, X, y, dtype=[np.float32, np.float64])
@@ -182,7 +190,16 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         return full, bias, int(model.n_iter_.max())
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return calibrated probabilities of `classes_`, bit-equal for any batch and row order."""
+        """Return calibrated probabilities of `classes_`, bit-equal for any batch and row order.
+
+        Parameters
+        ----------
+        X : array of shape (n, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+        """
         check_is_fitted(self)
         checked = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
         scores = exact_product(self._scaled(checked), self.coef_) + self.intercept_
@@ -281,10 +298,13 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         Parameters
         ----------
         text : str
+            The post as published.
         encode : callable
             ``Encoder.encode``: the effect of a word is measured by leaving it out.
         concreteness : Concreteness
+            Its filled slots.
         source : str, optional
+            Its page or channel.
         top : int, default=8
             Most words and facts to return.
 

@@ -20,7 +20,19 @@ __all__ = ["Encoder", "check_russian", "check_texts", "encoder_hash", "unit_rows
 class Encoder(Protocol):
     """Turns texts into unit vectors.
 
-    Every stage of the library takes any object of this shape.
+    Every stage of the library takes any object of this shape. A pipeline also needs a property ``hash``: a string
+    that changes when the vectors do.
+
+    Examples
+    --------
+    >>> class Lengths:
+    ...     dim, hash = 2, "lengths 1"
+    ...
+    ...     def encode(self, texts):
+    ...         lengths = np.array([[len(text), 1] for text in texts], dtype=np.float32)
+    ...         return lengths / np.linalg.norm(lengths, axis=1, keepdims=True)
+    >>> isinstance(Lengths(), Encoder)
+    True
     """
 
     @property

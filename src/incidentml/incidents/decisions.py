@@ -20,6 +20,7 @@ class Decision:
     Parameters
     ----------
     together : bool
+        True: they are one incident; False: no post of `left` is in one with a post of `right`.
     left, right : tuple of PostKey
         Posts on either side; with `together` all of them are one incident.
     """

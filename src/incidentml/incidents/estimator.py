@@ -38,8 +38,9 @@ __all__ = ["IncidentClusterer"]
 class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignore[misc]
     """Groups complaints into incidents by text, place, topic and time.
 
-    Which posts are one incident depends on the set of posts (and on people's decisions) alone: not on their order,
-    on the size of batches or on how regions are spread over runs.
+    It has no `predict`: what a post belongs to depends on the others, so `start` gives an empty state and `update`
+    lets posts join. Which posts are one incident depends on the set of posts (and on people's decisions) alone:
+    not on their order, on the size of batches or on how regions are spread over runs.
 
     Parameters
     ----------
@@ -61,8 +62,19 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
     Attributes
     ----------
     model_ : PairModel
+        Evidence of a pair of posts to the probability that they are about one incident.
     vocabulary_ : Vocabulary
+        How rare each word is.
     join_floor_ : float
+        The floor in use.
+
+    Examples
+    --------
+    >>> import incidentml
+    >>> clusterer = incidentml.load().clusterer
+    >>> state = clusterer.start()
+    >>> len(state), clusterer.join_floor_ > clusterer.link_floor
+    (0, True)
     """
 
     KIND: ClassVar[str] = "incident-clusterer"
@@ -99,6 +111,17 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
             None or "" for a post that is alone.
         corpus : iterable of str, optional
             Further texts, to know which words are rare.
+
+        Returns
+        -------
+        IncidentClusterer
+
+        Raises
+        ------
+        DataError
+            If there is not one label for each post.
+        ValueError
+            If a parameter is out of range.
         """
         self._check()
         if len(incident_labels) != len(batch):
@@ -123,6 +146,17 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
 
     def update(self, state: ClusterState, batch: PostBatch) -> ClusterUpdate:
         """Let new posts join; posts that the state holds already are skipped.
+
+        Parameters
+        ----------
+        state : ClusterState
+            From `start` or an earlier update; it stays as it is.
+        batch : PostBatch
+            Complaints, in any order.
+
+        Returns
+        -------
+        ClusterUpdate
 
         Raises
         ------
@@ -149,25 +183,76 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         return self._advance(state, columns, state.decisions, closed)
 
     def must_link(self, state: ClusterState, *keys: PostKey) -> ClusterUpdate:
-        """Decide that the posts are one incident, whatever the model says."""
+        """Decide that the posts are one incident, whatever the model says.
+
+        Parameters
+        ----------
+        state : ClusterState
+        *keys : PostKey
+            Two at least, all held by the state.
+
+        Returns
+        -------
+        ClusterUpdate
+            Its state holds the decision; later updates respect it. For a pipeline see `PipelineState.decided`.
+
+        Raises
+        ------
+        StateError
+            If the state is of another clusterer or does not hold a post.
+        """
         return self._decide(state, Decision(True, keys[:1], keys[1:]))
 
     def cannot_link(self, state: ClusterState, left: PostKey, right: PostKey) -> ClusterUpdate:
-        """Decide that two posts are not one incident."""
+        """Decide that two posts are not one incident; otherwise as `must_link`."""
         return self._decide(state, Decision(False, (left,), (right,)))
 
     def merge(self, state: ClusterState, first: str, second: str) -> ClusterUpdate:
-        """Decide that two incidents, with all posts that they have now, are one."""
+        """Decide that two incidents, with all posts that they have now, are one; otherwise as `must_link`."""
         return self._decide(state, Decision(True, self._posts(state, first), self._posts(state, second)))
 
     def split(self, state: ClusterState, incident: str, keys: Iterable[PostKey]) -> ClusterUpdate:
-        """Decide that some posts of an incident are not about what the others are about."""
+        """Decide that some posts of an incident are not about what the others are about.
+
+        Parameters
+        ----------
+        state : ClusterState
+        incident : str
+            Id of an incident of the state.
+        keys : iterable of PostKey
+            The posts to set apart. They stay together only if the model links them.
+
+        Returns
+        -------
+        ClusterUpdate
+
+        Raises
+        ------
+        StateError
+            If the state is of another clusterer or holds no such incident or post.
+        """
         out = tuple(sorted(set(keys)))
         rest = tuple(key for key in self._posts(state, incident) if key not in out)
         return self._decide(state, Decision(False, out, rest))
 
     def undo(self, state: ClusterState, decision: Decision) -> ClusterUpdate:
-        """Take one decision back."""
+        """Take one decision back, as if it had never been taken.
+
+        Parameters
+        ----------
+        state : ClusterState
+        decision : Decision
+            One of `state.decisions`.
+
+        Returns
+        -------
+        ClusterUpdate
+
+        Raises
+        ------
+        StateError
+            If the state is of another clusterer or does not hold the decision.
+        """
         if decision not in state.decisions:
             raise StateError(f"undo: the state holds no decision {decision}; see state.decisions")
         state = self._own(state)

@@ -90,9 +90,11 @@ class ClusterState(Persistent):
     representative : ndarray of int
         For each row the first of its group of copies.
     edges : Edges
+        Links between rows.
     incident : ndarray of uint64
         For each row the code of its incident.
     decisions : tuple of Decision
+        What people decided, oldest first.
     lineage : mapping of str to tuple of str
         Incident id to the ids that went into it.
     recurs : mapping of str to str

@@ -95,7 +95,16 @@ _TITLES = frozenset(
 
 
 class PlaceComparison(NamedTuple):
-    """How two places relate, part by part, with a score in [-1, 1] and the reason in words."""
+    """How two places relate.
+
+    Attributes
+    ----------
+    settlement, street, house, landmark : Agreement
+    score : float
+        From -1 (surely elsewhere) to 1 (surely there).
+    reason : str
+        In Russian.
+    """
 
     settlement: Agreement
     street: Agreement
@@ -173,6 +182,15 @@ _WORDS = {
 
 def compare(a: Place, b: Place) -> PlaceComparison:
     """Compare two places.
+
+    Parameters
+    ----------
+    a, b : Place
+        Their order does not matter.
+
+    Returns
+    -------
+    PlaceComparison
 
     Examples
     --------

@@ -56,6 +56,7 @@ class PlaceExtractor:
         Parameters
         ----------
         text : str
+            The post as published.
         region, municipality : str, optional
             Where the feed is from: settles which of several settlements of one name is meant.
 

@@ -137,7 +137,7 @@ class Gazetteer:
 
     @classmethod
     def from_csv(cls, path: str | os.PathLike[str]) -> Gazetteer:
-        """Return the shipped gazetteer with a user's table added.
+        r"""Return the shipped gazetteer with a user's table added.
 
         Parameters
         ----------
@@ -148,6 +148,16 @@ class Gazetteer:
         ------
         DataError
             If the file cannot be read or has none of the columns ``settlement`` and ``street``.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "own.csv")
+        ...     _ = path.write_text("region,settlement,street\nПермский край,Новая Слудка,Кедровая\n", "utf-8")
+        ...     gazetteer = Gazetteer.from_csv(path)
+        >>> gazetteer.is_street("кедровой")
+        True
         """
         try:
             with Path(path).open(encoding="utf-8-sig", newline="") as stream:
