@@ -105,6 +105,9 @@ def test_rejected_rows_fail_a_strict_run_only(tmp_path: Path) -> None:
         (["run", "posts.jsonl", "--out", "out", "--model", "nobody@9.9.9"], "no model 'nobody@9.9.9'"),
         (["evaluate", "absent", "posts.jsonl"], "absent"),
         (["models", "show", "nobody"], "no model 'nobody'"),
+        (["models", "install", "absent-1.0.0.zip"], "absent-1.0.0.zip: no such file or folder"),
+        (["models", "install", "posts.jsonl"], "give --name and --version"),
+        (["models", "pack", "nobody", "--out", "a.zip"], "no model 'nobody'"),
     ],
 )
 def test_unusable_calls_exit_with_2_and_say_why(tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -138,3 +141,12 @@ def test_a_run_imports_no_torch(tmp_path: Path) -> None:
 def test_models_are_listed_and_shown() -> None:
     assert "ru-base@" in incidentml("models", "list").stdout
     assert "# " in incidentml("models", "show").stdout
+
+
+def test_a_packed_model_can_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INCIDENTML_MODELS", str(tmp_path / "mine"))
+    packed = incidentml("models", "pack", "ru-base", "--out", tmp_path / "other-2.0.0.zip")
+    assert packed.returncode == 0, packed.stderr
+    done = incidentml("models", "install", tmp_path / "other-2.0.0.zip")
+    assert done.returncode == 0, done.stderr
+    assert "other@2.0.0" in incidentml("models", "list").stdout

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent / "src" / "incidentml"
 #: From the ground up: a module imports from its own layer and those before it. A name stands for the module, its
 #: package, and whatever starts with it and an underscore (``pipeline`` for ``pipeline_state``).
 LAYERS: dict[str, list[str]] = {
-    "ground": ["errors", "enums", "types", "numeric", "text", "folders", "persistence", "progress"],
+    "ground": ["errors", "enums", "types", "numeric", "text", "folders", "archives", "persistence", "progress"],
     "reading": [
         *[
             "encoding",
@@ -38,7 +38,7 @@ LAYERS: dict[str, list[str]] = {
         "review",
     ],
     "pipeline": ["pipeline", "assembly", "reading", "result"],
-    "registry": ["registry", "models"],
+    "registry": ["registry", "installing", "models"],
     "programs": [
         *[
             "output",
@@ -69,6 +69,7 @@ ONLY = {
     "numeric": set(),
     "text": set(),
     "folders": set(),
+    "archives": {"errors"},
     "persistence": {"errors", "folders"},
     "rows": {"errors", "types"},
     "data": {"errors", "types", "text", "rows"},

@@ -8,7 +8,7 @@ import pytest
 
 from incidentml.errors import ModelFormatError
 from incidentml.persistence import FittedState, save_state
-from incidentml.registry import DEFAULT_MODEL, find, models
+from incidentml.registry import DEFAULT_MODEL, find, models, user_root
 
 
 @pytest.fixture
@@ -45,3 +45,24 @@ def test_own_models_are_listed_beside_the_shipped_ones(shelf: Path) -> None:
 def test_an_unknown_name_lists_what_is_installed(shelf: Path, name: str) -> None:
     with pytest.raises(ModelFormatError, match=r"mine@1\.10\.0"):
         find(name)
+
+
+@pytest.mark.parametrize(
+    ("platform", "variable", "expected"),
+    [
+        ("linux", "XDG_DATA_HOME", "here/incidentml/models"),
+        ("linux", None, "~/.local/share/incidentml/models"),
+        ("darwin", None, "~/Library/Application Support/incidentml/models"),
+        ("win32", "LOCALAPPDATA", "here/incidentml/models"),
+        ("win32", None, "~/AppData/Local/incidentml/models"),
+    ],
+)
+def test_own_models_lie_where_the_system_keeps_data(
+    monkeypatch: pytest.MonkeyPatch, platform: str, variable: str | None, expected: str
+) -> None:
+    for name in ("INCIDENTML_MODELS", "XDG_DATA_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, "here")
+    monkeypatch.setattr("sys.platform", platform)
+    assert user_root() == Path(expected).expanduser()

@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Reads what residents write in social networks and names the concrete problems behind it.",
 )
-models_app = typer.Typer(no_args_is_help=True, help="Look at the installed models.")
+models_app = typer.Typer(no_args_is_help=True, help="List, check, install, pack and compare models.")
 app.add_typer(models_app, name="models")
 
 
@@ -136,6 +136,31 @@ def show_model(name: Annotated[str, typer.Argument(help="NAME, NAME@VERSION or a
     load_state(info.path)
     card = info.path / "CARD.md"
     print(card.read_text(encoding="utf-8") if card.is_file() else f"{info.path}: no card")
+
+
+@models_app.command("install")
+def install_model(
+    source: Annotated[Path, typer.Argument(help="A model folder, a .zip or a .tar.gz of one.")],
+    name: Annotated[str | None, typer.Option(help="By default told by the name of the source.")] = None,
+    version: Annotated[str | None, typer.Option(help="By default told by the name of the source.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace this version if it is there.")] = False,
+) -> None:
+    """Check a model as a whole and put it into the folder of your models."""
+    from incidentml.installing import install
+
+    info = install(source, name=name, version=version, replace=replace)
+    print(f"installed {info.name}@{info.version}  sha256 {info.sha256[:12]}  {info.path}")
+
+
+@models_app.command("pack")
+def pack_model(
+    name: Annotated[str, typer.Argument(help="NAME, NAME@VERSION or a folder.")],
+    out: Annotated[Path, typer.Option(help="The archive, such as NAME-VERSION.zip.")],
+) -> None:
+    """Write a model into an archive that `models install` takes; the same model, the same bytes."""
+    from incidentml.installing import pack
+
+    print(f"packed {pack(name, out)}")
 
 
 @contextmanager

@@ -38,6 +38,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 ARRAYS = "arrays.safetensors"
 _MAX_MANIFEST_BYTES = 64 * 2**20
+#: Parts within parts; a pipeline has three.
+_MAX_DEPTH = 20
 _DTYPES = frozenset(
     ["bool", "float16", "float32", "float64"]
     + [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
@@ -345,6 +347,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 def _state(tree: Any, arrays: Mapping[str, NDArray[Any]], prefix: str, folder: Path) -> FittedState:
     where = f"{folder / MANIFEST}, model{'/' + prefix.rstrip('/') if prefix else ''}"
     shape = {"kind": str, "meta": dict, "arrays": list, "parts": dict}
+    if prefix.count("/") > _MAX_DEPTH:
+        raise ModelFormatError(f"{folder / MANIFEST}: parts lie deeper than {_MAX_DEPTH} levels")
     if not isinstance(tree, dict) or set(tree) != set(shape):
         raise ModelFormatError(f"{where}: expected the keys {sorted(shape)}")
     for name, expected in shape.items():

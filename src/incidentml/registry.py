@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from incidentml.errors import ModelFormatError
 from incidentml.persistence import MANIFEST
 from incidentml.pipeline import IncidentPipeline
 
-__all__ = ["DEFAULT_MODEL", "ModelInfo", "find", "load", "models"]
+__all__ = ["DEFAULT_MODEL", "ModelInfo", "find", "load", "models", "split_name", "user_root"]
 
 #: The model that `load()` takes: it ships in the wheel and does the whole job.
 DEFAULT_MODEL = "ru-base"
@@ -47,14 +48,41 @@ class ModelInfo:
         return sum(file.stat().st_size for file in self.path.iterdir() if file.is_file())
 
 
+def user_root() -> Path:
+    """Return the folder of a user's own models, which need not exist.
+
+    ``INCIDENTML_MODELS`` if it is set, else ``incidentml/models`` in the system's folder for data of programs:
+    ``%LOCALAPPDATA%`` on Windows, ``~/Library/Application Support`` on macOS, ``$XDG_DATA_HOME`` or
+    ``~/.local/share`` elsewhere.
+    """
+    if own := os.environ.get("INCIDENTML_MODELS"):
+        return Path(own)
+    if sys.platform == "win32":
+        data = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        data = Path.home() / "Library" / "Application Support"
+    else:
+        data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return data / "incidentml" / "models"
+
+
 def _roots() -> list[Path]:
-    """User models (``INCIDENTML_MODELS``) first, then those of the wheel or of the source tree."""
+    """Return the folders of a user's models, then of the wheel's or of the source tree's."""
     here = Path(__file__).resolve()
     shipped = here.parent / "models"
-    roots = [shipped if shipped.is_dir() else here.parents[2] / "models"]
-    if own := os.environ.get("INCIDENTML_MODELS"):
-        roots.insert(0, Path(own))
-    return roots
+    return [user_root(), shipped if shipped.is_dir() else here.parents[2] / "models"]
+
+
+def split_name(text: str) -> tuple[str, str | None] | None:
+    """Take ``name`` or ``name@version`` apart; None if it is neither.
+
+    Examples
+    --------
+    >>> split_name("ru-base@1.0.0"), split_name("ru-base"), split_name("../x")
+    (('ru-base', '1.0.0'), ('ru-base', None), None)
+    """
+    match = _NAME.fullmatch(text)
+    return (match["name"], match["version"]) if match else None
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -111,12 +139,9 @@ def find(name: str | os.PathLike[str] | None = None) -> ModelInfo:
     folder = Path(text)
     if (folder / MANIFEST).is_file():
         return ModelInfo(folder.parent.name, folder.name, folder)
-    match = _NAME.fullmatch(text)
     installed = models()
-    if match:
-        wanted = [
-            info for info in installed if info.name == match["name"] and match["version"] in (None, info.version)
-        ]
+    if asked := split_name(text):
+        wanted = [info for info in installed if info.name == asked[0] and asked[1] in (None, info.version)]
         if wanted:
             return wanted[-1]
     known = ", ".join(f"{info.name}@{info.version}" for info in installed) or "none"
