@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from incident_fixtures import batch_of, clusterer, complaints, fresh, place
-from incidentml.incidents.copies import SKETCH_SIZE, copy_text, core_text, hash64, shared_text, sketch
+from incidentml.incidents.copies import SKETCH_SIZE, copy_text, core_text, hash64, overlap, sketch
 from incidentml.types import Place, PostKey
 
 HOUR = 3600.0
@@ -36,7 +36,8 @@ def test_a_text_that_is_all_frame_keeps_its_words(text):
 def test_sketches_estimate_shared_text():
     rows, sizes = sketch([copy_text(TEXT), copy_text(TEXT)[:40], copy_text(TEXT), "совсем о другом, про лифт"])
     left, right = np.array([0, 0, 0]), np.array([1, 2, 3])
-    jaccard, contained = shared_text(rows[left], rows[right], sizes[left], sizes[right])
+    equal = (rows[left] == rows[right]).sum(axis=1)
+    jaccard, contained = overlap(equal, sizes[left], sizes[right])
     assert jaccard[1] == 1.0
     assert contained[0] > 0.75 > jaccard[0] > 0.3
     assert contained[2] < 0.15

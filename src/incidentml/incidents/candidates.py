@@ -177,8 +177,9 @@ def _alike(
         # Whole numbers below 2**24: exact in float32, and so is their sum.
         text = mine[0] @ theirs[0].T
         scores = (text + mine_halved @ _halved(columns, chunk).T) * np.float32(STEP * STEP)
-        at = np.flatnonzero(scores >= rules.alike - _PAGE)
-        score, i, j = scores.ravel()[at], at // len(chunk), at % len(chunk)
+        i, j = np.nonzero(scores >= rules.alike - _PAGE)
+        at = i * len(chunk) + j
+        score = scores.ravel()[at]
         left, right = fresh[i], chunk[j]
         gap = np.abs(columns.times[left] - columns.times[right])
         # Time first: it is the cheapest toll and turns most pairs away.
@@ -192,13 +193,14 @@ def _alike(
             (columns.source[left] == columns.source[right]) & (columns.source[left] > 0)
         )
         good = score >= rules.alike
+        at, left, right = at[good], left[good], right[good]
         if len(known):
             pairs = np.minimum(left, right) * n + np.maximum(left, right)
-            good &= known[np.minimum(np.searchsorted(known, pairs), len(known) - 1)] != pairs
-        at = at[good]
+            good = known[np.minimum(np.searchsorted(known, pairs), len(known) - 1)] != pairs
+            at, left, right = at[good], left[good], right[good]
         products = [text, *(a @ b.T for a, b in zip(mine[1:], theirs[1:], strict=True))]
         told = Products(*(product.ravel()[at] * np.float32(STEP * STEP) for product in products))
-        found.append((left[good], right[good], told))
+        found.append((left, right, told))
     lefts, rights, tolds = zip(*found, strict=True)
     return Pairs(
         np.concatenate(lefts), np.concatenate(rights), Products(*map(np.concatenate, zip(*tolds, strict=True)))

@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.incidents.columns import STEP, Columns
-from incidentml.incidents.copies import shared_text
-from incidentml.incidents.wording import hits
+from incidentml.incidents.copies import overlap
+from incidentml.incidents.sides import Sides, equal_bytes, found_in, topics_agree
 from incidentml.places import compare_codes
 
 __all__ = ["FEATURES", "Products", "pair_features"]
 
 HOUR = 3600.0
 _CHUNK = 8192
+#: Pairs whose vectors fit a cache.
+_FEW = 512
 
 FEATURES: tuple[str, ...] = (
     "text",
@@ -86,48 +88,50 @@ def pair_features(
     products : Products, optional
         Of the pairs, where they are known already.
     """
-    out = np.zeros((len(left), len(FEATURES)), dtype=np.float32)
+    out = np.empty((len(FEATURES), len(left)), dtype=np.float32)
     left, right = _earlier_first(columns, left, right)
+    sides, at_left, at_right = Sides.of(columns, left, right)
     codes = columns.place_codes
     for first in range(0, len(left), _CHUNK):
-        a, b = left[first : first + _CHUNK], right[first : first + _CHUNK]
-        chunk = Products.of(columns, a, b) if products is None else products.take(slice(first, first + _CHUNK))
+        here = slice(first, first + _CHUNK)
+        a, b, at_a, at_b = left[here], right[here], at_left[here], at_right[here]
+        known = Products.of(columns, a, b) if products is None else products.take(here)
         places = compare_codes(codes, a, b)
         told_a, told_b = columns.told[a], columns.told[b]
         route_a, route_b = columns.route[a], columns.route[b]
-        jaccard, contained = shared_text(columns.sketch[a], columns.sketch[b], columns.grams[a], columns.grams[b])
-        wa, wb = columns.weights[a], columns.weights[b]
-        hit = hits(columns.words[a], columns.words[b])
-        shared = (wa * hit).sum(axis=1)
-        what_a, what_b = wa * ~columns.placing[a], wb * ~columns.placing[b]
-        what = (what_a * hit).sum(axis=1)
-        where_a, where_b = columns.where[a], columns.where[b]
-        found_a = hits(where_a, np.hstack([where_b, columns.words[b]])).sum(axis=1)
-        found_b = hits(where_b, np.hstack([where_a, columns.words[a]])).sum(axis=1)
+        equal = equal_bytes(sides.sketch.take(at_a, axis=1), sides.sketch.take(at_b, axis=1))
+        jaccard, contained = overlap(equal, columns.grams[a], columns.grams[b])
+        words_a, words_b = sides.words.take(at_a, axis=1), sides.words.take(at_b, axis=1)
+        hit = found_in(words_a, words_b)
+        shared_weights = sides.weights.take(at_a, axis=1) * hit
+        shared = shared_weights.sum(axis=0)
+        what = (sides.what.take(at_a, axis=1) * hit).sum(axis=0)
+        where_a, where_b = sides.where.take(at_a, axis=1), sides.where.take(at_b, axis=1)
+        found_a = found_in(where_a, where_b, words_b).sum(axis=0)
+        found_b = found_in(where_b, where_a, words_a).sum(axis=0)
         where = np.maximum(found_a, found_b)
-        lighter = np.minimum(wa.sum(axis=1), wb.sum(axis=1))
-        numbers = hits(columns.numbers[a], columns.numbers[b]).sum(axis=1)
-        both_numbered = (columns.numbers[a, 0] > 0) & (columns.numbers[b, 0] > 0)
-        names = hits(columns.names[a], columns.names[b]).sum(axis=1)
-        page = hits(columns.context[a], np.hstack([columns.words[b], columns.context[b]])).sum(axis=1)
-        page += hits(columns.context[b], columns.words[a]).sum(axis=1)
+        lighter = np.minimum(sides.weight[at_a], sides.weight[at_b])
+        numbers = found_in(sides.numbers.take(at_a, axis=1), sides.numbers.take(at_b, axis=1)).sum(axis=0)
+        names = found_in(sides.names.take(at_a, axis=1), sides.names.take(at_b, axis=1)).sum(axis=0)
+        context_a, context_b = sides.context.take(at_a, axis=1), sides.context.take(at_b, axis=1)
+        page = found_in(context_a, words_b, context_b).sum(axis=0) + found_in(context_b, words_a).sum(axis=0)
         flags = columns.flags[a] | columns.flags[b]
         values = {
-            "text": chunk.text,
-            "topic": chunk.topic,
+            "text": known.text,
+            "topic": known.topic,
             "top_topic": (columns.top[a] == columns.top[b]) if columns.topics.shape[1] else 0.0,
-            "subtopic": _sparse_cosine(columns, a, b),
+            "subtopic": topics_agree(sides, at_a, at_b),
             "top_subtopic": (columns.subtopic[a, 0] == columns.subtopic[b, 0]) & (columns.subtopic[a, 0] > 0),
-            "problem": chunk.problem,
+            "problem": known.problem,
             "words": shared,
             "words_share": shared / np.maximum(lighter, 0.25),
             "what": what,
-            "what_share": what / np.maximum(np.minimum(what_a.sum(axis=1), what_b.sum(axis=1)), 0.25),
+            "what_share": what / np.maximum(np.minimum(sides.what_weight[at_a], sides.what_weight[at_b]), 0.25),
             "where": np.minimum(where, 3),
-            "elsewhere": (where == 0) & where_a.any(axis=1) & where_b.any(axis=1),
-            "rarest_word": (wa * hit).max(axis=1),
+            "elsewhere": (where == 0) & sides.placed[at_a] & sides.placed[at_b],
+            "rarest_word": shared_weights.max(axis=0),
             "numbers": np.minimum(numbers, 3),
-            "numbers_differ": both_numbered & (numbers == 0),
+            "numbers_differ": (numbers == 0) & sides.numbered[at_a] & sides.numbered[at_b],
             "names": np.minimum(names, 4),
             "page_words": np.minimum(page, 4),
             "one_page": (columns.source[a] == columns.source[b]) & (columns.source[a] > 0),
@@ -150,8 +154,8 @@ def pair_features(
             "routes_differ": (route_a > 0) & (route_b > 0) & (route_a != route_b),
         }
         for k, name in enumerate(FEATURES):
-            out[first : first + _CHUNK, k] = values[name]
-    return out
+            out[k, here] = values[name]
+    return out.T
 
 
 def _earlier_first(
@@ -165,16 +169,12 @@ def _earlier_first(
 
 def _cosine(steps: NDArray[np.int16], a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.float32]:
     """Return row-wise products of unit rows held in steps: whole numbers below 2**23, so exact in float32."""
-    product = np.einsum("ij,ij->i", steps[a].astype(np.float32), steps[b].astype(np.float32))
-    return np.asarray(product * np.float32(STEP * STEP), dtype=np.float32)
-
-
-def _sparse_cosine(columns: Columns, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return how far the likeliest single topics agree (Bhattacharyya); sums on a grid of 2**-10 are exact."""
-    which_a, which_b = columns.subtopic[a], columns.subtopic[b]
-    p, q = columns.subtopic_p[a].astype(np.float32), columns.subtopic_p[b].astype(np.float32)
-    product = np.zeros(len(a), dtype=np.float32)
-    for k in range(which_b.shape[1]):
-        product += (p * ((which_a == which_b[:, k : k + 1]) & (which_a > 0))).sum(axis=1) * q[:, k]
-    norms = np.square(p).sum(axis=1) * np.square(q).sum(axis=1)
-    return np.asarray(product / np.sqrt(np.maximum(norms, np.float32(1e-12))), dtype=np.float32)
+    parts = [
+        np.einsum(
+            "ij,ij->i",
+            steps[a[first : first + _FEW]].astype(np.float32),
+            steps[b[first : first + _FEW]].astype(np.float32),
+        )
+        for first in range(0, len(a), _FEW)
+    ]
+    return np.asarray(np.concatenate(parts) * np.float32(STEP * STEP), dtype=np.float32)

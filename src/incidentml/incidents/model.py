@@ -7,7 +7,9 @@ the trees.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Self
 
@@ -139,38 +141,32 @@ class Trees:
     def log_odds(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the sum over the trees, row by row."""
         out = np.full(len(features), self.baseline)
-        floors = self.threshold.astype(np.float32)  # the same answers for float32 evidence, at half the width
-        floors = np.where(floors > self.threshold, np.nextafter(floors, np.float32(-np.inf)), floors)
-        bounds = [*self.roots.tolist(), len(self.feature)]
+        questions, trees = self._compiled
         for first in range(0, len(features), _TREE_CHUNK):
             columns = np.ascontiguousarray(features[first : first + _TREE_CHUNK].T)
-            asked: dict[tuple[int, float], NDArray[np.uint8]] = {}
+            answers = [np.negative((columns[k] > floor).view(np.uint8)) for k, floor in questions]  # 0 or 255
             total = out[first : first + _TREE_CHUNK]
-            for root, stop in pairwise(bounds):
-                leaf = self._leaf(root, root, columns, floors, asked)
-                total += self.value[root:stop].take(leaf)
+            for tree, value in trees:
+                total += value.take(_leaf(tree, answers))
         return out
 
-    def _leaf(
-        self,
-        node: int,
-        root: int,
-        columns: NDArray[np.float32],
-        floors: NDArray[np.float32],
-        asked: dict[tuple[int, float], NDArray[np.uint8]],
-    ) -> Any:
-        """Return each row's leaf below a node, counted from the root: all answers at once, as bytes, no jumps.
+    @cached_property
+    def _compiled(self) -> tuple[list[tuple[int, np.float32]], list[tuple[Any, NDArray[np.float64]]]]:
+        """Different questions, and each tree as (question, tree below for no, for yes) with its leaves' values."""
+        floors = self.threshold.astype(np.float32)  # the same answers for float32 evidence, at half the width
+        floors = np.where(floors > self.threshold, np.nextafter(floors, np.float32(-np.inf)), floors)
+        numbers: dict[tuple[int, np.float32], int] = {}
 
-        Many nodes ask the same question, so answers are kept in `asked` for all trees.
-        """
-        left, right = self.children[node].tolist()
-        if left == node:
-            return np.uint8(node - root)
-        key = (int(self.feature[node]), float(floors[node]))
-        if key not in asked:
-            asked[key] = np.negative((columns[key[0]] > floors[node]).view(np.uint8))  # 0 or 255
-        below = [self._leaf(child, root, columns, floors, asked) for child in (left, right)]
-        return below[0] ^ ((below[0] ^ below[1]) & asked[key])
+        def tree(node: int, root: int) -> Any:
+            low, high = self.children[node].tolist()
+            if low == node:
+                return np.uint8(node - root)
+            question = numbers.setdefault((int(self.feature[node]), floors[node]), len(numbers))
+            return question, tree(low, root), tree(high, root)
+
+        bounds = [*self.roots.tolist(), len(self.feature)]
+        trees = [(tree(root, root), self.value[root:stop]) for root, stop in pairwise(bounds)]
+        return list(numbers), trees
 
     def to_state(self) -> FittedState:
         """Return the node arrays."""
@@ -205,6 +201,15 @@ class Trees:
         if not below.all() or not ((sizes > 0) & (sizes <= 256)).all():
             raise ModelFormatError(f"{state.kind}: expected trees of up to 256 nodes, each before its children")
         return trees
+
+
+def _leaf(tree: Any, answers: Sequence[NDArray[np.uint8]]) -> Any:
+    """Return the leaf that each row reaches: bytes chosen by masks, from the leaves up, without a jump."""
+    if not isinstance(tree, tuple):
+        return tree
+    question, *below = tree
+    low, high = (_leaf(part, answers) for part in below)
+    return low ^ ((low ^ high) & answers[question])
 
 
 @dataclass(frozen=True)
@@ -254,7 +259,8 @@ class PairModel:
         )
         out = np.clip(linear, -12.0, 12.0)
         asked = np.flatnonzero(linear > _HOPELESS)
-        out[asked] = 0.5 * (out[asked] + self.trees.log_odds(features[asked]))
+        # Columns stay whole in memory: evidence is read column by column.
+        out[asked] = 0.5 * (out[asked] + self.trees.log_odds(features.T.take(asked, axis=1).T))
         return np.asarray(out)
 
     def _linear(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
