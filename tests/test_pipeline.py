@@ -220,6 +220,8 @@ def test_explanation_names_links_and_rules() -> None:
     assert all(key.id in text for key in incident.post_keys)
     assert "P=" in text
     assert set(explanation.reasons) == {"Кто отвечает", "Почему такой приоритет", "Срок"}
+    points = [line for line in explanation.reasons["Почему такой приоритет"] if ": +" in line]
+    assert len(points) == sum(value > 0 for value in incident.priority.parts.values())
     json.dumps(explanation.to_json(), allow_nan=False)
 
 

@@ -241,10 +241,7 @@ class IncidentPipeline(Persistent):
             links=links,
             reasons={
                 "Кто отвечает": (*incident.route.reasons, *self.router.explain(routing, incident.route)),
-                "Почему такой приоритет": (
-                    *(f"{name}: {value:+.2f}" for name, value in incident.priority.parts.items()),
-                    *incident.priority.reasons,
-                ),
+                "Почему такой приоритет": incident.priority.reasons,
                 "Срок": (f"{incident.deadline:%d.%m.%Y %H:%M %z}, правило «{self.policy.name}»",),
             },
         )
