@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 some rows were rejected under ``--strict``, 2 the call can
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,14 +51,18 @@ def run(
     region: Annotated[str | None, typer.Option(help="Region of posts that name none.")] = None,
     model: Annotated[str | None, typer.Option(help="NAME, NAME@VERSION or a model folder.")] = None,
     state: Annotated[Path | None, typer.Option(help="Folder of the state to go on from.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that read posts; all cores by default.")
+    ] = None,
     top: Annotated[int, typer.Option(help="Incidents to show on the screen.")] = 15,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a row is rejected.")] = False,
 ) -> None:
     """Read posts, write incidents."""
     from incidentml.run import run_files
 
+    count = workers or _cores()
     with _progress() as progress:
-        summary = run_files(posts, out, region=region, model=model, state=state, progress=progress)
+        summary = run_files(posts, out, region=region, model=model, state=state, workers=count, progress=progress)
     _show_incidents(summary.result.incidents[:top], len(summary.result.incidents))
     counts = summary.report["counts"]
     print(
@@ -161,6 +166,11 @@ def pack_model(
     from incidentml.installing import pack
 
     print(f"packed {pack(name, out)}")
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

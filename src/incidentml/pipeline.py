@@ -25,7 +25,7 @@ from incidentml.places import PlaceExtractor
 from incidentml.places.tagger import PlaceTagger
 from incidentml.priority import PriorityScorer
 from incidentml.progress import Progress, StageClock
-from incidentml.reading import Reading, read_all
+from incidentml.reading import Reader, Reading, read_all
 from incidentml.result import Explanation, PostResult, Result
 from incidentml.routing import Router
 from incidentml.types import Incident, Link, Post, PostKey, Rejection
@@ -100,6 +100,7 @@ class IncidentPipeline(Persistent):
         *,
         region: str | None = None,
         embeddings: ArrayLike | None = None,
+        workers: int = 1,
         progress: Progress | None = None,
     ) -> Result:
         """Read all posts at once; the same as `update` on an empty state.
@@ -112,6 +113,9 @@ class IncidentPipeline(Persistent):
             Region of posts that name none; it gives naive times their zone.
         embeddings : array of shape (rows, dim), optional
             Vectors of the rows, in input order, instead of the encoder's; rejected rows need one too.
+        workers : int
+            Processes that read the posts; the result is the same. They stay for the next call. A script that asks
+            for more than one needs the usual ``if __name__ == "__main__":``.
         progress : callable, optional
             Called as ``progress(stage, done, total)``.
 
@@ -125,7 +129,7 @@ class IncidentPipeline(Persistent):
             If the input as a whole cannot be read, or `embeddings` do not fit. A bad row lands in
             ``Result.rejected``.
         """
-        return self.update(posts, None, region=region, embeddings=embeddings, progress=progress)
+        return self.update(posts, None, region=region, embeddings=embeddings, workers=workers, progress=progress)
 
     def update(
         self,
@@ -134,6 +138,7 @@ class IncidentPipeline(Persistent):
         *,
         region: str | None = None,
         embeddings: ArrayLike | None = None,
+        workers: int = 1,
         progress: Progress | None = None,
     ) -> Result:
         """Let new posts join the incidents of `state`.
@@ -146,7 +151,7 @@ class IncidentPipeline(Persistent):
             May be empty: after a load of the state or a decision this builds the incidents anew.
         state : PipelineState or None
             `Result.state` of an earlier call; None to begin. It stays as it is.
-        region, embeddings, progress : optional
+        region, embeddings, workers, progress : optional
             As in `process`.
 
         Returns
@@ -169,16 +174,8 @@ class IncidentPipeline(Persistent):
             fresh, seen, rejected = self._drop_seen(read.posts, read.lines, state)
         new_posts = [read.posts[i] for i in fresh]
         vectors = None if given is None else given[[read.positions[i] for i in fresh]]
-        found = read_all(
-            new_posts,
-            vectors,
-            encoder=self.encoder,
-            places=self.places,
-            complaints=self.complaints,
-            router=self.router,
-            priority=self.priority,
-            clock=clock,
-        )
+        reader = Reader(self.encoder, self.places, self.complaints, self.router, self.priority)
+        found = read_all(reader, new_posts, vectors, clock=clock, workers=workers)
         complaints = [new_posts[i] for i in found.accepted]
         with clock.stage("incidents"):
             clock.tell("incidents", 0, len(complaints))

@@ -45,6 +45,7 @@ def run_files(
     region: str | None = None,
     model: str | os.PathLike[str] | None = None,
     state: str | os.PathLike[str] | None = None,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> RunSummary:
     """Do what ``incidentml run`` does.
@@ -61,6 +62,8 @@ def run_files(
         As in `incidentml.load`.
     state : path-like, optional
         Folder to go on from and to save into; locked meanwhile.
+    workers : int
+        Processes that read posts, as in `IncidentPipeline.process`.
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
 
@@ -79,7 +82,7 @@ def run_files(
     pipe = load(info.path)
     loaded = time.perf_counter()
     with nullcontext() if state is None else open_state_folder(state) as earlier:
-        result = pipe.update(posts, earlier, region=region, progress=progress)
+        result = pipe.update(posts, earlier, region=region, workers=workers, progress=progress)
         processed = time.perf_counter()
         report = {
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -96,6 +99,7 @@ def run_files(
                 "region": region,
                 "state": None if state is None else os.fspath(state),
                 "policy": pipe.policy.name,
+                "workers": workers,
             },
             "versions": _versions(),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import Self
 
 from incidentml.places.features import PlaceFeatures, split
 from incidentml.places.gazetteer import Gazetteer
@@ -47,6 +48,10 @@ class PlaceExtractor:
         self._gazetteer = gazetteer or Gazetteer.default()
         self._features = PlaceFeatures(self._gazetteer)
         self.tagger_ = tagger or PlaceTagger.default()
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Gazetteer | None, PlaceTagger | None]]:
+        """Copy what was given, not the tables built from it: the other process builds its own, and shares them."""
+        return type(self), (self.gazetteer, self.tagger)
 
     def extract(
         self, text: str, *, region: str | None = None, municipality: str | None = None
