@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidentml.incidents.clustering import Grouping, average_link, cluster_component, density_cores
+from incidentml.incidents.clustering import Grouping, average_link, cluster_component, cluster_links, density_cores
 
 
 def links(rows):
@@ -54,7 +54,7 @@ def test_an_unknown_backend_is_named():
 
 def test_giant_components_are_cut_before_they_are_clustered():
     n, rows = planted(40, 10)
-    found = cluster_component(n, rows, Grouping(0.4, most_nodes=100))
+    found = cluster_links(n, rows, Grouping(0.4, most_nodes=100))
     assert found.tolist() == [i // 10 * 10 for i in range(n)]
 
 

@@ -1,9 +1,9 @@
-"""From links to incidents inside one connected component, always in canonical order.
+"""From links to incidents inside one piece of the graph, always in canonical order.
 
 Three steps, each of which may be skipped where it has nothing to do:
 
-1. a component beyond `Grouping.most_nodes` is cut by raising the bar for links until its pieces fit;
-2. in a component of at least `Grouping.density_from` nodes HDBSCAN finds dense cores: leaves of its tree over
+1. a component beyond `Grouping.most_nodes` is cut into pieces that fit (see `pieces`);
+2. in a piece of at least `Grouping.density_from` nodes HDBSCAN finds dense cores: leaves of its tree over
    pooled distances, in which two posts are near if they are linked *and* linked to the same others;
 3. cores and single posts join by average linkage down to one floor, so that no chain of single links can tie two
    problems together, and no pair that people told apart can meet. A pair that is hardly linked and names two
@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from incidentml.incidents.pieces import bars, by_piece, components, pieces
 from incidentml.numeric import on_grid
 
 __all__ = ["Grouping", "average_link", "cluster_component", "cluster_links", "density_cores"]
@@ -47,7 +48,7 @@ class Grouping:
     core_floor : float
         Least mean probability inside a core.
     most_nodes : int
-        Largest piece that is clustered as a whole.
+        Largest component that is clustered as a whole.
     contradiction : float
         What a pair of posts that name different streets takes off the mean, times ``1 - P``.
     """
@@ -56,7 +57,7 @@ class Grouping:
     backend: str = "hdbscan"
     density_from: int = 8
     core_floor: float = 0.7
-    most_nodes: int = 1500
+    most_nodes: int = 500
     contradiction: float = 0.3
 
 
@@ -87,8 +88,8 @@ def cluster_component(
     order = np.lexsort((np.maximum(left, right), np.minimum(left, right)))
     left, right = np.minimum(left, right)[order], np.maximum(left, right)[order]
     probability = probability[order]
-    if n > how.most_nodes:
-        return _in_pieces(n, (left, right, probability), how, streets, apart, tied)
+    if n > how.most_nodes and not apart:
+        return np.zeros(n, dtype=np.intp)  # alike beyond the highest bar, and too many for anything quadratic
     start = np.arange(n)
     for node, others in sorted(tied.items()):
         for other in sorted(others):
@@ -105,16 +106,11 @@ def cluster_links(
     n: int, links: Links, how: Grouping, streets: NDArray[np.uint64] | None = None
 ) -> NDArray[np.intp]:
     """Cluster every component of a graph whose nodes are numbered in canonical order; parameters as for one."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     left, right, probability = links
-    strong = probability >= how.join_floor
-    graph = coo_matrix((np.ones(int(strong.sum()), dtype=np.int8), (left[strong], right[strong])), shape=(n, n))
-    part = np.asarray(connected_components(graph, directed=False)[1])
+    parts = components(np.zeros((len(bars(how.join_floor)), 0), np.int32), n, *links, how.join_floor)
+    piece = pieces(parts, np.ones(n, dtype=bool), how.most_nodes)
     labels, local = np.arange(n), np.empty(n, dtype=np.intp)
-    for k in np.unique(part[left[strong]]).tolist():
-        rows, here = np.flatnonzero(part == k), (part[left] == k) & (part[right] == k)
+    for rows, here in by_piece(piece, left, right):
         local[rows] = np.arange(len(rows))
         inside = local[left[here]], local[right[here]], probability[here]
         labels[rows] = rows[cluster_component(len(rows), inside, how, None if streets is None else streets[rows])]
@@ -260,71 +256,3 @@ def _with_cores(
         for row in rows[1:].tolist():
             out[out == max(out[row], out[rows[0]])] = min(out[row], out[rows[0]])
     return out
-
-
-def _in_pieces(
-    n: int,
-    links: Links,
-    how: Grouping,
-    streets: NDArray[np.uint64] | None,
-    apart: Mapping[int, frozenset[int]],
-    tied: Mapping[int, frozenset[int]],
-) -> NDArray[np.intp]:
-    """Cut a component at the lowest bar at which it falls apart into pieces that fit, and cluster these."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    left, right, probability = links
-    ties = np.array([(a, b) for a, others in sorted(tied.items()) for b in sorted(others)], dtype=np.intp)
-    ties = ties.reshape(-1, 2)
-
-    def pieces(bar: float) -> NDArray[np.intp]:
-        kept = probability >= bar
-        rows = np.concatenate([left[kept], ties[:, 0]])
-        columns = np.concatenate([right[kept], ties[:, 1]])
-        graph = coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n, n))
-        return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)
-
-    bars = np.append(np.arange(0.05, 1.0, 0.05), np.inf)
-    piece = next(
-        found for bar in bars if np.bincount(found := pieces(bar)).max() <= how.most_nodes or bar == np.inf
-    )
-    labels = np.empty(n, dtype=np.intp)
-    inside = piece[left] == piece[right]
-    order = np.argsort(piece, kind="stable")
-    bounds = np.searchsorted(piece[order], np.arange(piece.max() + 2))
-    edges = np.flatnonzero(inside)
-    edges = edges[np.argsort(piece[left[edges]], kind="stable")]
-    edge_bounds = np.searchsorted(piece[left[edges]], np.arange(piece.max() + 2))
-    local = np.empty(n, dtype=np.intp)
-    for k in range(piece.max() + 1):
-        rows = order[bounds[k] : bounds[k + 1]]
-        local[rows] = np.arange(len(rows))
-        here = edges[edge_bounds[k] : edge_bounds[k + 1]]
-        part = local[left[here]], local[right[here]], probability[here]
-        found = cluster_component(
-            len(rows),
-            part,
-            _whole(how),
-            None if streets is None else streets[rows],
-            _inside(apart, rows, local),
-            _inside(tied, rows, local),
-        )
-        labels[rows] = rows[found]
-    return labels
-
-
-def _whole(how: Grouping) -> Grouping:
-    """Cluster as a whole whatever the size: ties that people made may hold more nodes than fit."""
-    return replace(how, most_nodes=2**62)
-
-
-def _inside(
-    pairs: Mapping[int, frozenset[int]], rows: NDArray[np.intp], local: NDArray[np.intp]
-) -> dict[int, frozenset[int]]:
-    here = set(rows.tolist()) if pairs else set()
-    return {
-        int(local[node]): frozenset(int(local[other]) for other in others if other in here)
-        for node, others in pairs.items()
-        if node in here
-    }

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 
 from incidentml.errors import DataError, StateError
+from incidentml.incidents.advance import Judge, advance
 from incidentml.incidents.batch import PostBatch
-from incidentml.incidents.candidates import Candidates, Pairs, find_candidates
+from incidentml.incidents.candidates import Candidates
 from incidentml.incidents.clustering import Grouping
 from incidentml.incidents.columns import Columns
 from incidentml.incidents.decisions import Decision
 from incidentml.incidents.derive import columns_of
-from incidentml.incidents.lifecycle import let_go, report
-from incidentml.incidents.links import pair_features
+from incidentml.incidents.lifecycle import let_go
 from incidentml.incidents.model import PairModel
-from incidentml.incidents.partition import partition, representatives
+from incidentml.incidents.pieces import bars
 from incidentml.incidents.state import ClusterState, ClusterUpdate, Edges
 from incidentml.incidents.training import fit_links
 from incidentml.incidents.wording import Vocabulary
@@ -142,6 +139,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
             representative=np.zeros(0, np.intp),
             edges=Edges.none(),
             incident=np.zeros(0, np.uint64),
+            parts=np.zeros((len(bars(self.join_floor_)), 0), np.int32),
         )
 
     def update(self, state: ClusterState, batch: PostBatch) -> ClusterUpdate:
@@ -172,7 +170,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         if len(rows) < len(batch):
             batch = batch.take(rows)
         if not len(batch):
-            return self._advance(state, state.columns, state.decisions, closed)
+            return advance(state, state.columns, state.decisions, closed, *self._how())
         given = (batch.vectors, batch.topics, batch.subtopics)
         for name, width, array in zip(("vectors", "topics", "subtopics"), self.widths_, given, strict=True):
             if array.shape[1] != width:
@@ -180,7 +178,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
                     f"PostBatch: {name} have {array.shape[1]} columns, the clusterer was fitted with {width}"
                 )
         columns = state.columns.join(columns_of(batch, self.vocabulary_))
-        return self._advance(state, columns, state.decisions, closed)
+        return advance(state, columns, state.decisions, closed, *self._how())
 
     def must_link(self, state: ClusterState, *keys: PostKey) -> ClusterUpdate:
         """Decide that the posts are one incident, whatever the model says.
@@ -258,7 +256,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         state = self._own(state)
         left = list(state.decisions)
         left.remove(decision)
-        return self._advance(state, state.columns, tuple(left), {})
+        return advance(state, state.columns, tuple(left), {}, *self._how())
 
     @property
     def fingerprint(self) -> str:
@@ -312,6 +310,9 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
     def _grouping(self) -> Grouping:
         return Grouping(self.join_floor_, self.backend, self.density_from)
 
+    def _how(self) -> tuple[Judge, Grouping]:
+        return Judge(self._rules(), self.model_, self.link_floor), self._grouping()
+
     def _reach(self) -> float:
         """Days after which no post that comes in time can be linked to an incident any more."""
         return max(self.horizon_days, self.lateness_days + max(self.place_days, self.text_days))
@@ -344,48 +345,4 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         state = self._own(state)
         if absent := [key for key in decision.keys if key not in state.row_of]:
             raise StateError(f"post {absent[0]!r} is not in the state")
-        return self._advance(state, state.columns, (*state.decisions, decision), {})
-
-    def _advance(
-        self,
-        state: ClusterState,
-        columns: Columns,
-        decisions: tuple[Decision, ...],
-        closed: Mapping[str, tuple[PostKey, ...]],
-    ) -> ClusterUpdate:
-        """Bring the partition up to date with new rows at the end of `columns` and with other decisions."""
-        n, held = len(columns), len(state)
-        row_of = state.row_of if n == held else {key: row for row, key in enumerate(columns.keys)}
-        rank = columns.rank()
-        representative = representatives(columns, rank, decisions, row_of)
-        old = np.concatenate([state.representative, np.full(n - held, -1)])
-        stands = representative == np.arange(n)
-        fresh = stands & (old != np.arange(n))
-        lost = ~stands & (old == np.arange(n))
-        edges = state.edges.take(~(lost[state.edges.left] | lost[state.edges.right]))
-        edges = edges.join(self._links(columns, np.flatnonzero(stands), fresh))
-        touched = np.arange(n) >= held
-        touched |= representative != old
-        now, then = Counter(decisions), Counter(state.decisions)
-        for decision in (now - then) + (then - now):
-            touched[[row_of[key] for key in decision.keys if key in row_of]] = True
-        dropped = lost[state.edges.left] | lost[state.edges.right]
-        touched[state.edges.left[dropped]] = True
-        touched[state.edges.right[dropped]] = True
-        before = np.concatenate([state.incident, np.zeros(n - held, np.uint64)])
-        incident = partition(
-            columns, rank, representative, edges, before, touched, decisions, row_of, self._grouping()
-        )
-        return report(state, columns, representative, edges, incident, before, decisions, closed)
-
-    def _links(self, columns: Columns, rows: NDArray[np.intp], fresh: NDArray[np.bool_]) -> Edges:
-        def judge(work: Callable[[], Pairs]) -> Edges:
-            pairs = work()
-            features = pair_features(columns, pairs.left, pairs.right, pairs.products)
-            probability = self.model_.probability(features)
-            kept = probability >= self.link_floor
-            return Edges.of(pairs.left[kept], pairs.right[kept], probability[kept])
-
-        # Every pair is judged by itself: two threads halve the time and cannot change a bit.
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            return Edges.none().join(*pool.map(judge, find_candidates(columns, rows, fresh, self._rules())))
+        return advance(state, state.columns, (*state.decisions, decision), {}, *self._how())

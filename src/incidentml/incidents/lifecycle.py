@@ -103,6 +103,8 @@ def let_go(state: ClusterState, reach: float) -> tuple[ClusterState, dict[str, t
         representative=place[state.representative[rows]],
         edges=Edges.of(place[edges.left], place[edges.right], edges.probability),
         incident=state.incident[rows],
+        # Linked posts go together, so a component that has a row left has its first row left.
+        parts=place[state.parts[:, rows]].astype(np.int32),
         lineage={id_: old for id_, old in state.lineage.items() if id_ in alive},
         memory=Memory(
             np.concatenate([state.memory.key, key]),

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from incidentml.incidents.clustering import Grouping, cluster_component
 from incidentml.incidents.columns import Columns
-from incidentml.incidents.decisions import Decision, constraints, pinned_rows
+from incidentml.incidents.decisions import Decision, pinned_rows
+from incidentml.incidents.pieces import by_piece
 from incidentml.incidents.state import Edges
 from incidentml.types import PostKey
 
@@ -52,55 +53,30 @@ def partition(
     rank: NDArray[np.intp],
     representative: NDArray[np.intp],
     edges: Edges,
+    piece: NDArray[np.int64],
     before: NDArray[np.uint64],
     touched: NDArray[np.bool_],
-    decisions: Sequence[Decision],
-    row_of: Mapping[PostKey, int],
+    constraints: tuple[list[tuple[int, int]], list[tuple[int, int]]],
     how: Grouping,
 ) -> NDArray[np.uint64]:
-    """Return the incident code of every row, computed anew for the components of touched rows.
+    """Return the incident code of every row, computed anew for the pieces of touched rows.
 
     An incident's code is that of its canonically first post, so equal sets of posts have equal codes.
     """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    n = len(columns)
     if not touched.any():
         return before
-    must, cannot = constraints(decisions, row_of)
-    ties = np.array(must, dtype=np.intp).reshape(-1, 2)
-    ties = representative[ties]
-    # Groups only join at a mean over the floor, so that some link between them is: weaker ones tie no component.
-    strong = edges.probability >= how.join_floor
-    left = np.concatenate([edges.left[strong], ties[:, 0], np.arange(n)])
-    right = np.concatenate([edges.right[strong], ties[:, 1], representative])
-    graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(n, n))
-    n_parts, part = connected_components(graph, directed=False)
-    redo = np.zeros(n_parts, dtype=bool)
-    redo[part[touched]] = True
+    of_row = piece[representative]
+    redone = np.unique(of_row[touched])
+    redo = redone[np.minimum(np.searchsorted(redone, of_row), len(redone) - 1)] == of_row
     head = representative.copy()  # for each row a row of its incident
-    stands = np.flatnonzero((representative == np.arange(n)) & redo[part])
-    stands = stands[np.lexsort((rank[stands], part[stands]))]
-    bounds = np.flatnonzero(np.concatenate([[True], part[stands][1:] != part[stands][:-1], [True]]))
-    inside = np.flatnonzero(redo[part[edges.left]] & (part[edges.left] == part[edges.right]))
-    inside = inside[np.argsort(part[edges.left[inside]], kind="stable")]
-    edge_part = part[edges.left[inside]]
-    local = np.empty(n, dtype=np.intp)
-    barred = _by_row(cannot, representative)
-    tied = _by_row(must, representative)
-    for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        rows = stands[start:stop]
-        if len(rows) == 1:
-            continue
-        lo, hi = np.searchsorted(edge_part, [part[rows[0]], part[rows[0]] + 1])
-        here = inside[lo:hi]
+    local = np.empty(len(columns), dtype=np.intp)
+    barred, tied = (_by_row(pairs, representative) for pairs in constraints[::-1])
+    for members, here in by_piece(np.where(redo, piece, -1), edges.left, edges.right):
+        rows = members[np.argsort(rank[members])]
         local[rows] = np.arange(len(rows))
-        a, b = local[edges.left[here]], local[edges.right[here]]
-        probability = edges.probability[here]
         labels = cluster_component(
             len(rows),
-            (a, b, probability),
+            (local[edges.left[here]], local[edges.right[here]], edges.probability[here]),
             how,
             columns.street[rows],
             _local(barred, rows, local),
@@ -110,7 +86,7 @@ def partition(
     head = head[representative]
     # A post that joined late may be the first of its incident without standing for its copies.
     out = before.copy()
-    rows = np.flatnonzero(redo[part])
+    rows = np.flatnonzero(redo)
     order = rows[np.lexsort((rank[rows], head[rows]))]
     heads = head[order]
     starts = np.concatenate([[True], heads[1:] != heads[:-1]])

@@ -54,6 +54,14 @@ class Edges:
     def __len__(self) -> int:
         return len(self.left)
 
+    def with_ties(
+        self, ties: NDArray[np.intp]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+        """Return left, right and probability of the links and of pairs that are certain."""
+        certain = Edges.of(ties[:, 0], ties[:, 1], np.ones(len(ties)))
+        both = self.join(certain)
+        return both.left, both.right, both.probability
+
     def take(self, chosen: NDArray[Any]) -> Edges:
         """Return the chosen links."""
         return Edges(self.left[chosen], self.right[chosen], self.probability[chosen])
@@ -93,6 +101,8 @@ class ClusterState(Persistent):
         Links between rows.
     incident : ndarray of uint64
         For each row the code of its incident.
+    parts : ndarray of int of shape (bars, rows)
+        For each bar that links may pass the first row of the component that each row is in.
     decisions : tuple of Decision
         What people decided, oldest first.
     lineage : mapping of str to tuple of str
@@ -110,6 +120,7 @@ class ClusterState(Persistent):
     representative: NDArray[np.intp]
     edges: Edges
     incident: NDArray[np.uint64]
+    parts: NDArray[np.int32]
     decisions: tuple[Decision, ...] = ()
     lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     recurs: Mapping[str, str] = field(default_factory=dict)
@@ -190,6 +201,7 @@ class ClusterState(Persistent):
             arrays={
                 "representative": self.representative.astype(np.int64),
                 "incident": self.incident,
+                "parts": self.parts,
                 "edges.left": edges.left,
                 "edges.right": edges.right,
                 "edges.probability": edges.probability,
@@ -210,10 +222,16 @@ class ClusterState(Persistent):
         n = len(columns)
         edges = Edges.of(*(state.array(f"edges.{name}", 1) for name in ("left", "right", "probability")))
         representative = state.array("representative", 1).astype(np.intp)
-        for name, rows in (("edges", edges.left), ("edges", edges.right), ("representative", representative)):
-            if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < n:
+        parts = state.array("parts", 2)
+        for name, rows in (
+            ("edges", edges.left),
+            ("edges", edges.right),
+            ("representative", representative),
+            ("parts", parts),
+        ):
+            if rows.size and not 0 <= int(rows.min()) <= int(rows.max()) < n:
                 raise ModelFormatError(f"{state.kind}: {name} point outside the {n} posts held")
-        if not len(representative) == len(state.array("incident", 1)) == n:
+        if not len(representative) == len(state.array("incident", 1)) == parts.shape[1] == n:
             raise ModelFormatError(f"{state.kind}: columns of different lengths, {n} posts are held")
         decisions = tuple(
             Decision(
@@ -229,6 +247,7 @@ class ClusterState(Persistent):
             representative=representative,
             edges=edges,
             incident=state.array("incident", 1),
+            parts=parts,
             decisions=decisions,
             lineage={id_: tuple(old) for id_, old in unpack_json(state.array("lineage", 1))},
             recurs=dict(unpack_json(state.array("recurs", 1))),
