@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -33,6 +34,8 @@ from incidentml.types import Place, PostKey
 __all__ = ["columns_of", "post_code"]
 
 TOPIC_BITS = 10
+#: Rows of vectors that fit a cache.
+_ROWS = 1024
 #: Copies are gathered inside cells of this many seconds.
 COPY_CELL = 6 * 3600.0
 
@@ -45,10 +48,12 @@ def columns_of(batch: PostBatch, vocabulary: Vocabulary) -> Columns:
     cores = [core_text(text) for text in batch.texts]
     plain = [" ".join(words(core)) or fold(core) for core, _ in cores]
     marks, grams = sketch(plain)
-    stems = [[stem_hash(word) for word in text.split()] for text in plain]
+    tokens = [text.split() for text in plain]
+    stems = [[stem_hash(word) for word in row] for row in tokens]
+    digits = [[word for word in row if word.isdigit()] for row in tokens]
     word_rows, weight_rows = rarest(stems, vocabulary)
     spoken = [place_words(places) for places in batch.places]
-    digits = [{stem_hash(word) for word in text.split() if word.isdigit()} for text in plain]
+    placing = [[*set(map(stem_hash, row)), *named] for row, named in zip(digits, spoken, strict=True)]
     table = PlaceTable.build(batch.places, batch.regions)
     keys_of = table.block_keys()
     blocks = [
@@ -83,9 +88,9 @@ def columns_of(batch: PostBatch, vocabulary: Vocabulary) -> Columns:
         copy=np.array(copies, dtype=np.uint64),
         words=word_rows,
         weights=weight_rows,
-        placing=hits(word_rows, padded([[*a, *b] for a, b in zip(digits, spoken, strict=True)], 12)),
+        placing=hits(word_rows, padded(placing, 12)),
         where=rare_only(padded(spoken, N_WHERE), vocabulary),
-        numbers=padded([numbers(text) for text in plain], N_NUMBERS),
+        numbers=padded([numbers(row) for row in digits], N_NUMBERS),
         names=padded([names(core) for core, _ in cores], N_NAMES),
         context=padded([context(source) for source in batch.sources], N_CONTEXT),
         sketch=marks,
@@ -114,6 +119,7 @@ def _block_rank(key: Hashable) -> int:
     return _BLOCK_RANKS.get(str(key[0]), 0) if isinstance(key, tuple) else 0
 
 
+@lru_cache(maxsize=2**16)
 def _block_hash(key: Hashable, region: str | None) -> int:
     """Return a hash of a block key whose low bits tell how narrow the place is."""
     return hash64(region or "", repr(key)) // 4 * 4 + _block_rank(key)
@@ -152,8 +158,11 @@ def _likeliest(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.uint16], 
 
 
 def _steps(vectors: NDArray[np.floating]) -> NDArray[np.int16]:
-    """Return unit rows as whole numbers of `STEP`: half the memory of float32 and products that are exact."""
-    return np.asarray(np.rint(unit_grid(vectors) / np.float32(STEP)), dtype=np.int16)
+    """Return `unit_grid` rows in whole numbers of `STEP`: half the memory of float32, and exact products."""
+    out = np.empty(vectors.shape, dtype=np.int16)
+    for first in range(0, len(vectors), _ROWS):
+        out[first : first + _ROWS] = np.rint(unit_grid(vectors[first : first + _ROWS]) / np.float32(STEP))
+    return out
 
 
 def _problem(probabilities: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -117,9 +117,9 @@ def rarest(
     return words_out, weights_out
 
 
-def numbers(plain: str) -> list[int]:
-    """Numbers of up to four digits: houses, routes, schools, entrances."""
-    return sorted({stem_hash(word) for word in plain.split() if word.isdigit() and len(word) <= 4})
+def numbers(digits: Iterable[str]) -> list[int]:
+    """Return those of up to four digits: houses, routes, schools, entrances."""
+    return sorted({stem_hash(word) for word in digits if len(word) <= 4})
 
 
 def names(core: str) -> list[int]:
@@ -132,10 +132,14 @@ def place_words(places: tuple[Place, ...]) -> list[int]:
     found: dict[int, None] = {}
     for part in ("street", "landmark", "settlement"):
         for place in places:
-            for word in words(getattr(place, part) or ""):
-                if len(word) > 2 or word.isdigit():
-                    found[stem_hash(word)] = None
+            if name := getattr(place, part):
+                found.update(dict.fromkeys(_name_stems(name)))
     return list(found)
+
+
+@lru_cache(maxsize=2**16)
+def _name_stems(name: str) -> tuple[int, ...]:
+    return tuple(stem_hash(word) for word in words(name) if len(word) > 2 or word.isdigit())
 
 
 def rare_only(stems: NDArray[np.uint32], vocabulary: Vocabulary) -> NDArray[np.uint32]:
@@ -152,6 +156,7 @@ def hits(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.bool
     return np.asarray((hit & (across > 0)).T)
 
 
+@lru_cache(maxsize=2**16)
 def context(source: str | None) -> list[int]:
     """Stems of the name of a page or chat, which often names its town."""
     return sorted({stem_hash(word) for word in words(source or "") if len(word) > 3})
