@@ -14,6 +14,11 @@ _FETCHED = re.compile(
 _IMPORTED = re.compile(r"(?:@import\s+|url\()[\"']?(?:https?:)?//[^\s\"')]+")
 
 
+def on_page_content(html: str, **_: Any) -> str:
+    """Undo that the type ``path-like`` is read as a subtraction."""
+    return html.replace("path - like", "path-like")
+
+
 def on_post_build(config: Any, **_: Any) -> None:
     """Stop the build if a page would fetch something from elsewhere or the reference has a gap."""
     from mkdocs.exceptions import PluginError

@@ -95,6 +95,10 @@ def concreteness(text: str, places: Sequence[Place]) -> Concreteness:
     places : sequence of Place
         What `PlaceExtractor.extract` found in the same text.
 
+    Returns
+    -------
+    Concreteness
+
     Examples
     --------
     >>> found = concreteness("У нас второй день нет воды, почините!", ())

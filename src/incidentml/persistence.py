@@ -145,6 +145,10 @@ class Persistent:
         ----------
         path : path-like
 
+        Returns
+        -------
+        An object of this class, which gives the same answers as the one that was saved.
+
         Raises
         ------
         ModelFormatError

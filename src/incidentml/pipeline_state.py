@@ -142,6 +142,10 @@ def open_state_folder(path: str | os.PathLike[str]) -> Iterator[PipelineState | 
     path : path-like
         The folder; save the new state there with `PipelineState.save` before the block ends.
 
+    Yields
+    ------
+    PipelineState or None
+
     Raises
     ------
     StateError

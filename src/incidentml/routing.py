@@ -160,6 +160,15 @@ class Router(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
             What cross-validation keeps together (a territory). By default every row on its own.
         incidents : sequence of str or None, optional
             Posts of one incident share a label; probabilities are calibrated for incidents as a whole.
+
+        Returns
+        -------
+        Router
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, lengths differ or `y` holds a single topic.
         """
         if not self.C > 0 or not 0 < self.coverage < 1 or self.folds < 2:
             raise ValueError(

@@ -98,7 +98,16 @@ def leak_groups(items: Sequence[GoldPost], by: Sequence[str] = TIES) -> NDArray[
 
 
 def shared(items: Sequence[GoldPost], split: Split, by: Sequence[str] = TIES) -> list[tuple[str, str]]:
-    """List what is on both sides of a split, as ``(tie, value)``; empty if nothing leaks."""
+    """List what is on both sides of a split, as ``(tie, value)``; empty if nothing leaks.
+
+    Examples
+    --------
+    >>> from incidentml.gold import Gold
+    >>> from incidentml.types import PostKey
+    >>> items = [GoldPost(PostKey("vk", str(i)), f"пост {i}", Gold(incident="a"), None, "town") for i in range(2)]
+    >>> shared(items, Split("by hand", np.array([0]), np.array([1])))
+    [('incident', 'a')]
+    """
     sides = [{key for row in rows for key in _keys(items[row], by)} for rows in (split.train, split.test)]
     return sorted(sides[0] & sides[1])
 
@@ -148,6 +157,20 @@ def group_split(
     items: Sequence[GoldPost], *, test_share: float = 0.2, seed: int = 0, by: Sequence[str] = TIES
 ) -> Split:
     """Draw whole groups (see `leak_groups`) for the test side until it holds its share of the posts.
+
+    Parameters
+    ----------
+    items : sequence of GoldPost
+    test_share : float
+        Share of the posts to measure on; the side may hold less where groups are large.
+    seed : int
+        Of the draw.
+    by : sequence of str
+        What makes a group, as in `leak_groups`.
+
+    Returns
+    -------
+    Split
 
     Raises
     ------
