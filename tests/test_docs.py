@@ -60,6 +60,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                     rows.writerow([line["text"], line["gold"]["kind"], line["source"], file.stem])
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INCIDENTML_MODELS", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))  # where models are installed
     return tmp_path
 
 
