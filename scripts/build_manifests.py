@@ -4,6 +4,8 @@ Run it after any change of a file under ``datasets/``::
 
     python scripts/build_manifests.py            # write
     python scripts/build_manifests.py --check    # only tell whether they are up to date (exit 1 if not)
+
+A card with an empty section, cell or value is an error either way.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from incidentml.gold import GoldPost, load_gold
+from incidentml.model_card import empty_fields
 
 DATASETS = Path(__file__).resolve().parent.parent / "datasets"
 TABLE = re.compile(r"(<!-- counts -->\n).*?(<!-- /counts -->)", re.DOTALL)
@@ -109,9 +112,16 @@ def main() -> int:
             stale.append(file)
             if not check:
                 file.write_text(text, encoding="utf-8", newline="\n")
+    gaps = [
+        f"{name}/CARD.md: {gap}"
+        for name in DESCRIPTIONS
+        for gap in empty_fields((DATASETS / name / "CARD.md").read_text(encoding="utf-8"))
+    ]
+    for gap in gaps:
+        print(gap)
     for file in stale:
         print("out of date:" if check else "written:", file.relative_to(DATASETS.parent))
-    return 1 if check and stale else 0
+    return 1 if gaps or (check and stale) else 0
 
 
 if __name__ == "__main__":

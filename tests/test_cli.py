@@ -105,6 +105,9 @@ def test_rejected_rows_fail_a_strict_run_only(tmp_path: Path) -> None:
         (["run", "posts.jsonl", "--out", "out", "--model", "nobody@9.9.9"], "no model 'nobody@9.9.9'"),
         (["evaluate", "absent", "posts.jsonl"], "absent"),
         (["models", "show", "nobody"], "no model 'nobody'"),
+        (["train", "--datasets", "absent"], "absent: no such folder"),
+        (["train", "--datasets", "full"], "no *.jsonl in this folder"),
+        (["train", "--datasets", "."], "posts.jsonl, line 1: no 'gold' object"),
         (["models", "install", "absent-1.0.0.zip"], "absent-1.0.0.zip: no such file or folder"),
         (["models", "install", "posts.jsonl"], "give --name and --version"),
         (["models", "pack", "nobody", "--out", "a.zip"], "no model 'nobody'"),
@@ -150,3 +153,24 @@ def test_a_packed_model_can_be_installed(tmp_path: Path, monkeypatch: pytest.Mon
     done = incidentml("models", "install", tmp_path / "other-2.0.0.zip")
     assert done.returncode == 0, done.stderr
     assert "other@2.0.0" in incidentml("models", "list").stdout
+
+
+@pytest.mark.slow
+def test_training_takes_several_folders_and_tells_its_stages(tmp_path: Path) -> None:
+    corpus = SAMPLE.parent / "ruincidents"
+    for name in ("perm", "krasnodar", "topics"):
+        folder = tmp_path / ("own" if name == "krasnodar" else "corpus")
+        folder.mkdir(exist_ok=True)
+        rows = (corpus / f"{name}.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)[:60]
+        (folder / f"{name}.jsonl").write_text("".join(rows), encoding="utf-8")
+    call = ["train", "--datasets", "corpus", "--datasets", "own", "--encoder", "ru-base", "--work", "work"]
+    done = incidentml(*call, "--out", "models", "--name", "mine", "--version", "0.1.0", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    stages = [line.split(":")[0] for line in done.stderr.splitlines() if line.endswith(" s")]
+    assert stages == ["places", "complaints", "routing", "priority", "incidents"]
+    model = tmp_path / "models" / "mine" / "0.1.0"
+    before = (model / "manifest.json").read_bytes()
+    assert "| own | not stated | not stated |" in (model / "CARD.md").read_text(encoding="utf-8")
+    again = incidentml(*call, "--out", "models", "--name", "mine", "--version", "0.1.0", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert (model / "manifest.json").read_bytes() == before

@@ -45,6 +45,8 @@ LAYERS: dict[str, list[str]] = {
             "run",
             "report",
             "training",
+            "checkpoints",
+            "comparison",
             "predictions",
             "place_scoring",
             "score",

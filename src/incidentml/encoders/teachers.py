@@ -29,7 +29,10 @@ class _PackagedEncoder:
     @property
     def hash(self) -> str:
         """Name of the package and its version: its weights do not change otherwise."""
-        return f"{self.package}=={importlib.metadata.version(self.package)}"
+        try:
+            return f"{self.package}=={importlib.metadata.version(self.package)}"
+        except importlib.metadata.PackageNotFoundError as error:
+            raise MissingExtraError(self.package, "teachers") from error
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one unit row per text; a text without a single word or number gives a zero row."""
