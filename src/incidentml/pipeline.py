@@ -182,25 +182,28 @@ class IncidentPipeline(Persistent):
             update = self.clusterer.update(state.clusters, self._batch(complaints, found))
             clock.tell("incidents", len(complaints), len(complaints))
         with clock.stage("assembly"):
+            # New posts are in changed incidents only: what is not touched costs nothing here.
+            owner = {key: id_ for id_ in update.changed for key in update.incidents.get(id_, ())}
             held = dict(state.held)
             for row, index in enumerate(found.accepted):
                 post = new_posts[index]
                 held[post.key] = HeldPost(post, found.places[index], found.routing[row], found.priority[row])
+            for keys in update.closed.values():
+                for key in keys:
+                    held.pop(key, None)
             incidents = self._assemble(update, held, state)
-            owner = {key: id_ for id_, keys in update.incidents.items() for key in keys}
         results = tuple(
             PostResult(post, verdict, places, owner.get(post.key))
             for post, verdict, places in zip(new_posts, found.verdicts, found.places, strict=True)
         )
         return Result(
             posts=results,
-            incidents=tuple(sorted(incidents.values(), key=_importance)),
             rejected=tuple(sorted([*read.rejected, *rejected], key=lambda row: row.line)),
             rows=read.rows,
             state=PipelineState(
                 model=self.fingerprint,
                 clusters=update.state,
-                held={key: held[key] for key in owner},
+                held=held,
                 incidents=incidents,
                 seen=seen,
             ),
@@ -321,12 +324,16 @@ class IncidentPipeline(Persistent):
     ) -> tuple[list[int], NDArray[np.uint64], list[Rejection]]:
         """Set aside posts that an earlier call has taken."""
         hashes = np.array([key_hash(post.key) for post in posts], dtype=np.uint64)
-        old = np.isin(hashes, state.seen, kind="sort")
+        at = np.searchsorted(state.seen, hashes)
+        old = np.append(state.seen, 0)[at] == hashes if len(state.seen) else np.zeros(len(hashes), dtype=bool)
+        old &= at < len(state.seen)
         rejected = [
             Rejection(lines[i], posts[i].id, f"duplicate: {_SEEN}", posts[i].id)
             for i in np.flatnonzero(old).tolist()
         ]
-        return np.flatnonzero(~old).tolist(), np.union1d(state.seen, hashes), rejected
+        new = np.unique(hashes[~old])
+        seen = np.insert(state.seen, np.searchsorted(state.seen, new), new)
+        return np.flatnonzero(~old).tolist(), seen, rejected
 
     def _batch(self, complaints: Sequence[Post], found: Reading) -> PostBatch:
         return PostBatch(
@@ -349,8 +356,10 @@ class IncidentPipeline(Persistent):
         state: PipelineState,
     ) -> dict[str, Incident]:
         """Build the incidents that are new or changed, keep the others."""
-        incidents = {id_: state.incidents[id_] for id_ in update.incidents.keys() & state.incidents.keys()}
-        changed = [id_ for id_ in update.incidents if id_ not in incidents or id_ in update.changed]
+        incidents = dict(state.incidents)
+        for id_ in state.incidents.keys() - update.incidents.keys():
+            del incidents[id_]
+        changed = sorted((update.incidents.keys() - incidents.keys()) | (update.incidents.keys() & update.changed))
         posts = [sorted((held[key] for key in update.incidents[id_]), key=_order) for id_ in changed]
         opinions = self.router.opinions([np.stack([item.routing for item in group]) for group in posts])
         for id_, group, opinion in zip(changed, posts, opinions, strict=True):
@@ -381,10 +390,6 @@ def _aligned(embeddings: ArrayLike | None, rows: int) -> NDArray[np.float32] | N
 
 def _order(item: HeldPost) -> Any:
     return item.post.order
-
-
-def _importance(incident: Incident) -> tuple[float, Any, str]:
-    return (-incident.priority.score, incident.first_seen, incident.id)
 
 
 def _hash_state(state: FittedState, digest: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from incidentml.types import Incident, Link, Place, Post, PostKey, Rejection, Verdict
@@ -59,8 +61,6 @@ class Result:
     ----------
     posts : tuple of PostResult
         The accepted posts of this call, in input order.
-    incidents : tuple of Incident
-        Every incident still open, highest priority first.
     rejected : tuple of Rejection
         Rows that could not become posts; ``len(posts) + len(rejected) == rows``.
     rows : int
@@ -80,11 +80,15 @@ class Result:
     """
 
     posts: tuple[PostResult, ...]
-    incidents: tuple[Incident, ...]
     rejected: tuple[Rejection, ...]
     rows: int
     state: PipelineState
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def incidents(self) -> tuple[Incident, ...]:
+        """Every incident still open, highest priority first."""
+        return tuple(sorted(self.state.incidents.values(), key=_importance))
 
     def incident(self, incident_id: str) -> Incident:
         """Return one incident by id, or by an old id that was merged into it.
@@ -138,6 +142,10 @@ class Result:
         if name not in ("posts", "incidents", "rejected"):
             raise ValueError(f"to_frame: name is {name!r}, expected 'posts', 'incidents' or 'rejected'")
         return pd.DataFrame(list(self.lines(name)))
+
+
+def _importance(incident: Incident) -> tuple[float, datetime, str]:
+    return (-incident.priority.score, incident.first_seen, incident.id)
 
 
 @dataclass(frozen=True)
