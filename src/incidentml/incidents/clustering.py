@@ -17,7 +17,6 @@ quadratic in Python off large components.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -156,53 +155,43 @@ def average_link(
     >>> average_link(np.arange(3), links, 0.4).tolist()
     [0, 0, 2]
     """
-    n = len(start)
-    owner = start.tolist()
-    size = np.bincount(start, minlength=n).tolist()
-    near: list[dict[int, float]] = [{} for _ in range(n)]
-    for i, j, p in zip(start[links[0]].tolist(), start[links[1]].tolist(), links[2].tolist(), strict=True):
-        if i != j:
-            near[i][j] = near[j][i] = near[i].get(j, 0.0) + p
-    barred: list[set[int]] = [set() for _ in range(n)]
+    first, group = np.unique(start, return_inverse=True)
+    n, size = len(first), np.bincount(group).astype(np.float64)
+    total = np.zeros((n, n))
+    i, j = group[links[0]], group[links[1]]
+    np.add.at(total, (np.minimum(i, j), np.maximum(i, j)), links[2])
+    total = np.triu(total, 1)
+    total += total.T
+    barred = np.eye(n, dtype=bool)
     for node, others in (apart or {}).items():
-        barred[owner[node]].update(owner[other] for other in others)
-    heap: list[tuple[float, int, int, int, int]] = [
-        (-mean, i, j, 0, 0)
-        for i in range(n)
-        for j, total in near[i].items()
-        if i < j and (mean := total / (size[i] * size[j])) >= floor
-    ]
-    heapq.heapify(heap)
-    version = [0] * n
-    while heap:
-        _, a, b, seen_a, seen_b = heapq.heappop(heap)
-        if version[a] != seen_a or version[b] != seen_b or b in barred[a]:
-            continue
-        for other, total in near[b].items():
-            del near[other][b]
-            if other != a:
-                near[a][other] = near[other][a] = near[a].get(other, 0.0) + total
-        near[b] = {}
-        for other in barred[b]:
-            barred[other].discard(b)
-            barred[other].add(a)
-        barred[a] |= barred[b]
+        barred[group[node], group[list(others)]] = barred[group[list(others)], group[node]] = True
+    # Of each pair the earlier group remembers the mean; every group, its best later partner.
+    mean = np.triu(np.where(barred, -np.inf, total / np.outer(size, size)))
+    mean[np.tril_indices(n)] = -np.inf
+    partner = mean.argmax(axis=1)
+    best = mean[np.arange(n), partner]
+    owner = np.arange(n)
+    while True:
+        a = int(best.argmax())
+        if not best[a] >= floor:
+            return np.asarray(first[owner[group]], dtype=np.intp)
+        b = int(partner[a])
+        owner[owner == b] = a
+        total[a] += total[b]
+        total[:, a] = total[a]
         size[a] += size[b]
-        version[a] += 1
-        version[b] = -1
-        owner[b] = a
-        for other, total in near[a].items():
-            mean = total / (size[a] * size[other])
-            if mean >= floor:
-                first, second = min(a, other), max(a, other)
-                heapq.heappush(heap, (-mean, first, second, version[first], version[second]))
-    labels = np.empty(n, dtype=np.intp)
-    for i in range(n):
-        root = i
-        while owner[root] != root:
-            root = owner[root]
-        labels[i] = root
-    return labels
+        barred[a] |= barred[b]
+        barred[b] = barred[:, b] = True
+        barred[:, a] = barred[a]
+        mean[b] = mean[:, b] = -np.inf
+        now = np.where(barred[a], -np.inf, total[a] / (size[a] * size))
+        mean[a, a + 1 :], mean[:a, a] = now[a + 1 :], now[:a]
+        better = np.flatnonzero((now[:a] > best[:a]) | ((now[:a] == best[:a]) & (partner[:a] > a)))
+        best[better], partner[better] = now[better], a
+        stale = np.flatnonzero((partner == b) | (partner == a))
+        stale = np.union1d(stale, [a, b])
+        partner[stale] = mean[stale].argmax(axis=1)
+        best[stale] = mean[stale, partner[stale]]
 
 
 def density_cores(probability: NDArray[np.float64], backend: str = "hdbscan") -> NDArray[np.intp]:

@@ -70,7 +70,7 @@ def report(
 
 def let_go(state: ClusterState, reach: float) -> tuple[ClusterState, dict[str, tuple[PostKey, ...]]]:
     """Drop incidents that ended more than `reach` days before the newest post."""
-    if not len(state):
+    if not len(state) or state.columns.times.min() >= state.columns.times.max() - reach * DAY:
         return state, {}
     codes, index = np.unique(state.incident, return_inverse=True)
     last = np.full(len(codes), -np.inf)
