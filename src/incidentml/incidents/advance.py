@@ -44,7 +44,7 @@ def advance(
 ) -> ClusterUpdate:
     """Bring the partition up to date with new rows at the end of `columns` and with other decisions."""
     n, held = len(columns), len(state)
-    row_of = state.row_of if n == held else {key: row for row, key in enumerate(columns.keys)}
+    row_of = {**state.row_of, **dict(zip(columns.keys[held:], range(held, n), strict=True))}
     rank = columns.rank()
     representative = representatives(columns, rank, decisions, row_of)
     old = np.concatenate([state.representative, np.full(n - held, -1)])
@@ -73,7 +73,7 @@ def advance(
     before = np.concatenate([state.incident, np.zeros(n - held, np.uint64)])
     incident = partition(columns, rank, representative, edges, piece, before, touched, rules, how)
     state = replace(state, parts=parts)
-    return report(state, columns, representative, edges, incident, before, decisions, closed)
+    return report(state, columns, representative, edges, incident, before, decisions, row_of, closed)
 
 
 def find_links(columns: Columns, rows: NDArray[np.intp], fresh: NDArray[np.bool_], judge: Judge) -> Edges:

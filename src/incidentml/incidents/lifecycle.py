@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from incidentml.incidents.candidates import DAY
 from incidentml.incidents.columns import Columns
 from incidentml.incidents.decisions import Decision
-from incidentml.incidents.recurrence import find_recurrences, place_topic_keys
-from incidentml.incidents.state import ClusterState, ClusterUpdate, Edges, Memory, incident_id, members
+from incidentml.incidents.recurrence import Lines, Memory, find_recurrences, place_topic_lines
+from incidentml.incidents.state import ClusterState, ClusterUpdate, Edges, incident_id, members
 from incidentml.types import PostKey
 
 __all__ = ["let_go", "report"]
@@ -26,15 +26,18 @@ def report(
     incident: NDArray[np.uint64],
     before: NDArray[np.uint64],
     decisions: tuple[Decision, ...],
+    row_of: Mapping[PostKey, int],
     closed: Mapping[str, tuple[PostKey, ...]],
 ) -> ClusterUpdate:
     """Name what changed, what became of old ids and what recurs, and make the state to go on from."""
-    rows = np.arange(len(columns))
-    recurs = find_recurrences(columns, incident, rows, state.memory)
     moved = incident != before
-    changed = {incident_id(code) for code in np.unique(np.concatenate([incident[moved], before[moved]])).tolist()}
+    codes = np.unique(np.concatenate([incident[moved], before[moved]]))
+    rows = np.flatnonzero(np.isin(incident, codes))
+    lines, recurs = _recurrences(state, columns, incident, rows, codes)
+    regrouped = {incident_id(code) for code in codes.tolist()}
     alive = {incident_id(code) for code in np.unique(incident).tolist()}
     lineage = {id_: old for id_, old in state.lineage.items() if id_ in alive}
+    recurs = {id_: old for id_, old in recurs.items() if id_ in alive}
     gone = np.flatnonzero(moved & (before > 0))
     vanished: dict[str, str] = {}
     for row in gone.tolist():
@@ -46,7 +49,9 @@ def report(
         ancestors = {old_id, *state.lineage.get(old_id, ()), *lineage.get(new_id, ())} - {new_id}
         lineage[new_id] = tuple(sorted(ancestors))
     lineage = {id_: kept for id_, old in lineage.items() if (kept := tuple(o for o in old if o not in alive))}
-    changed |= {id_ for id_ in recurs.keys() | state.recurs.keys() if recurs.get(id_) != state.recurs.get(id_)}
+    changed = regrouped | {
+        id_ for id_ in recurs.keys() | state.recurs.keys() if recurs.get(id_) != state.recurs.get(id_)
+    }
     changed |= {id_ for id_ in lineage.keys() | state.lineage.keys() if lineage.get(id_) != state.lineage.get(id_)}
     following = replace(
         state,
@@ -58,6 +63,10 @@ def report(
         lineage=lineage,
         recurs=recurs,
     )
+    incidents = {id_: keys for id_, keys in state.incidents.items() if id_ not in regrouped}
+    incidents |= members(columns, incident, rows)
+    # What the new state would find out anew, brought up to date instead.
+    vars(following).update(row_of=row_of, lines=lines, incidents=dict(sorted(incidents.items())))
     return ClusterUpdate(
         state=following,
         incidents=following.incidents,
@@ -91,7 +100,7 @@ def let_go(state: ClusterState, reach: float) -> tuple[ClusterState, dict[str, t
     if kept.all():
         return state, {}
     gone, rows = np.flatnonzero(~kept), np.flatnonzero(kept)
-    key, _, ended, code = place_topic_keys(state.columns, state.incident, gone)
+    key, _, ended, code = place_topic_lines(state.columns, state.incident, gone)
     closed = members(state.columns, state.incident, gone)
     place = np.full(len(kept), -1, dtype=np.intp)
     place[rows] = np.arange(len(rows))
@@ -112,6 +121,29 @@ def let_go(state: ClusterState, reach: float) -> tuple[ClusterState, dict[str, t
             np.concatenate([state.memory.code, code]),
         ),
     ), closed
+
+
+def _recurrences(
+    state: ClusterState,
+    columns: Columns,
+    incident: NDArray[np.uint64],
+    rows: NDArray[np.intp],
+    codes: NDArray[np.uint64],
+) -> tuple[Lines, dict[str, str]]:
+    """Return the lines of all incidents, and what recurs; only places of changed incidents are looked at.
+
+    `rows` are the posts of incidents whose codes have changed, come or gone: `codes`.
+    """
+    stale = np.isin(state.lines.code, codes)
+    fresh = place_topic_lines(columns, incident, rows)
+    lines = state.lines.take(~stale).join(fresh)
+    places = np.union1d(state.lines.key[stale], fresh.key)
+    asked = np.union1d(codes, lines.code[np.isin(lines.key, places)])
+    found = find_recurrences(lines, asked, state.memory)
+    recurs = dict(state.recurs)
+    for code in asked.tolist():
+        recurs.pop(incident_id(code), None)
+    return lines, recurs | {incident_id(new): incident_id(old) for new, old in found.items()}
 
 
 def _anchor(before: NDArray[np.uint64], columns: Columns, row: int) -> int:

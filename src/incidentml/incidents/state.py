@@ -14,6 +14,7 @@ from incidentml.errors import ModelFormatError
 from incidentml.incidents.columns import Columns
 from incidentml.incidents.decisions import Decision
 from incidentml.incidents.links import FEATURES, pair_features
+from incidentml.incidents.recurrence import Lines, Memory, place_topic_lines
 from incidentml.persistence import FittedState, Persistent, pack_json, unpack_json
 from incidentml.types import Link, PostKey
 
@@ -77,15 +78,6 @@ class Edges:
 
 
 @dataclass(frozen=True, eq=False)
-class Memory:
-    """Places and topics of incidents that the state has let go, so that recurrences are still seen."""
-
-    key: NDArray[np.uint64]
-    last: NDArray[np.float64]
-    code: NDArray[np.uint64]
-
-
-@dataclass(frozen=True, eq=False)
 class ClusterState(Persistent):
     """All that is needed to let new posts join: a value; `update` returns a new one and leaves this as it is.
 
@@ -140,6 +132,11 @@ class ClusterState(Persistent):
     def incidents(self) -> Mapping[str, tuple[PostKey, ...]]:
         """Posts of every incident held, in canonical order."""
         return members(self.columns, self.incident, np.arange(len(self)))
+
+    @cached_property
+    def lines(self) -> Lines:
+        """Where and on what topic every incident held is, to find recurrences."""
+        return place_topic_lines(self.columns, self.incident, np.arange(len(self)))
 
     def incident_of(self, key: PostKey) -> str:
         """Return the id of the incident that a post is in; raises `KeyError` for a post that is not held."""
