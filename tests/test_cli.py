@@ -174,3 +174,15 @@ def test_training_takes_several_folders_and_tells_its_stages(tmp_path: Path) -> 
     again = incidentml(*call, "--out", "models", "--name", "mine", "--version", "0.1.0", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert (model / "manifest.json").read_bytes() == before
+
+
+def test_two_models_are_compared_on_a_gold_set(tmp_path: Path) -> None:
+    rows = (SAMPLE / "gold.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)[:60]
+    (tmp_path / "gold.jsonl").write_text("".join(rows), encoding="utf-8")
+    call = ("models", "compare", "ru-base", "ru-base", "gold.jsonl", "--bootstrap", "10")
+    done = incidentml(*call, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "incidents, pairwise F1" in done.stdout
+    report = json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8"))
+    assert report["models"]["a"] == report["models"]["b"]
+    assert incidentml(*call, "--out", "absent/c.json", cwd=tmp_path).returncode == 2

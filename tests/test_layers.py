@@ -23,7 +23,7 @@ LAYERS: dict[str, list[str]] = {
             "privacy",
             "concreteness",
         ],
-        *["rows", "data", "gold", "splits", "partitions", "intervals", "evaluation"],
+        *["rows", "data", "gold", "splits", "partitions", "intervals", "paired", "evaluation"],
         *["lexical", "heads", "conformal", "taxonomy", "competence", "calendars"],
     ],
     "stages": [
@@ -78,6 +78,7 @@ ONLY = {
     "gold": {"errors", "types", "data"},
     "partitions": set(),
     "intervals": {"partitions"},
+    "paired": {"partitions", "intervals"},
     "evaluation": {"partitions", "intervals"},
 }
 

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from incidentml.errors import IncidentMLError
+from incidentml.errors import DataError, IncidentMLError
 from incidentml.progress import Progress
 from incidentml.types import Incident
 
@@ -156,6 +156,33 @@ def show_model(name: Annotated[str, typer.Argument(help="NAME, NAME@VERSION or a
     load_state(info.path)
     card = info.path / "CARD.md"
     print(card.read_text(encoding="utf-8") if card.is_file() else f"{info.path}: no card")
+
+
+@models_app.command("compare")
+def compare_models(
+    a: Annotated[str, typer.Argument(help="The model in use: NAME, NAME@VERSION or a folder.")],
+    b: Annotated[str, typer.Argument(help="The model that would replace it.")],
+    gold: Annotated[list[Path], typer.Argument(help="Gold sets that neither model has learnt from, JSONL.")],
+    out: Annotated[Path, typer.Option(help="The report as JSON.")] = Path("comparison.json"),
+    bootstrap: Annotated[int, typer.Option(help="Bootstrap samples for the intervals.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    examples: Annotated[int, typer.Option(help="Changed posts to show of each sort.")] = 3,
+) -> None:
+    """Tell what changes from model A to model B, for whom, and whether it could be chance."""
+    from incidentml.comparison import compare_models as compare
+    from incidentml.comparison import format_comparison
+    from incidentml.gold import load_gold
+    from incidentml.registry import find, load
+
+    items = [item for file in gold for item in load_gold(file)]
+    report = compare(load(a), load(b), items, n_boot=bootstrap, seed=seed, examples=examples)
+    told = {key: {"name": name, "sha256": find(name).sha256} for key, name in (("a", a), ("b", b))}
+    print(format_comparison(report))
+    text = json.dumps({"models": told, **report}, ensure_ascii=False, indent=1) + "\n"
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written: {error.strerror}; choose another file with --out") from error
 
 
 @models_app.command("install")
