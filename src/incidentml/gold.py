@@ -21,6 +21,7 @@ __all__ = [
     "GoldRow",
     "did_you_mean",
     "gold_files",
+    "gold_row",
     "gold_rows",
     "load_corpus",
     "load_gold",
@@ -226,6 +227,13 @@ def gold_rows(path: str | os.PathLike[str], *, territory: str | None = None) -> 
                 yield GoldRow(number, None if problems else item, problems)
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror}; give a JSONL file with gold labels") from error
+
+
+def gold_row(row: Mapping[str, Any], territory: str) -> tuple[GoldPost | None, list[str]]:
+    """Turn the fields of a post with a ``gold`` object into a labelled post, or tell what is wrong with them."""
+    problems: list[str] = []
+    item = _gold_post(row, problems, territory)
+    return (None if problems else item), problems
 
 
 def _object(line: bytes, problems: list[str]) -> Mapping[str, Any]:
