@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -140,6 +141,21 @@ def test_a_post_fed_twice_counts_once() -> None:
     assert len(again.rejected) == 20
     assert {rejection.reason.split(":")[0] for rejection in again.rejected} == {"duplicate"}
     assert answers(again) == answers(whole())
+
+
+@given(st.lists(st.lists(st.integers(0, 40), max_size=12), max_size=6))
+@settings(deadline=None)
+def test_a_state_knows_every_post_that_it_has_taken(batches: list[list[int]]) -> None:
+    state = pipe().process([]).state
+    known: set[int] = set()
+    for batch in batches:
+        numbers = sorted(set(batch))
+        taken, seen = state.taken([incidentml.PostKey("vk", str(number)) for number in numbers])
+        assert taken.tolist() == [number in known for number in numbers]
+        known |= set(numbers)
+        assert len(seen) == len(known)
+        assert (np.diff(seen.astype(object)) > 0).all()
+        state = replace(state, seen=seen)
 
 
 def test_an_unrelated_post_changes_no_other_incident() -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "FORMAT",
     "FittedState",
     "Persistent",
+    "hash_state",
     "load_state",
     "pack_json",
     "replace_folder",
@@ -99,6 +100,17 @@ class FittedState:
         if name not in self.parts:
             raise ModelFormatError(f"{self.kind}: part {name!r} is missing; found {sorted(self.parts)}")
         return self.parts[name]
+
+
+def hash_state(state: FittedState, digest: Any) -> None:
+    """Feed all that a fitted object knows to a hash of `hashlib`."""
+    digest.update(repr((state.kind, sorted(state.meta.items()))).encode("utf-8", "replace"))
+    for name, value in sorted(state.arrays.items()):
+        digest.update(f"{name} {value.dtype} {value.shape}".encode())
+        digest.update(np.ascontiguousarray(value).data)
+    for name, part in sorted(state.parts.items()):
+        digest.update(name.encode())
+        hash_state(part, digest)
 
 
 class Persistent:

@@ -19,8 +19,8 @@ from incidentml.deadlines import SlaPolicy, zone_of
 from incidentml.encoding import Encoder, StaticEncoder, TransformerEncoder, encoder_hash
 from incidentml.errors import DataError, ModelFormatError, StateError
 from incidentml.incidents import ClusterUpdate, IncidentClusterer, PostBatch
-from incidentml.persistence import FittedState, Persistent
-from incidentml.pipeline_state import HeldPost, PipelineState, key_hash
+from incidentml.persistence import FittedState, Persistent, hash_state
+from incidentml.pipeline_state import HeldPost, PipelineState
 from incidentml.places import PlaceExtractor
 from incidentml.places.tagger import PlaceTagger
 from incidentml.priority import PriorityScorer
@@ -171,7 +171,12 @@ class IncidentPipeline(Persistent):
         with clock.stage("read"):
             read = read_posts(posts, region=region, zone=zone_of)
             given = _aligned(embeddings, read.rows)
-            fresh, seen, rejected = self._drop_seen(read.posts, read.lines, state)
+            taken, seen = state.taken([post.key for post in read.posts])
+            fresh = np.flatnonzero(~taken).tolist()
+            rejected = [
+                Rejection(read.lines[i], read.posts[i].id, f"duplicate: {_SEEN}", read.posts[i].id)
+                for i in np.flatnonzero(taken).tolist()
+            ]
         new_posts = [read.posts[i] for i in fresh]
         vectors = None if given is None else given[[read.positions[i] for i in fresh]]
         reader = Reader(self.encoder, self.places, self.complaints, self.router, self.priority)
@@ -256,7 +261,7 @@ class IncidentPipeline(Persistent):
             If the encoder neither names itself by a property ``hash`` nor can be saved.
         """
         digest = blake2b(encoder_hash(self.encoder).encode(), digest_size=16)
-        _hash_state(self._stages(), digest)
+        hash_state(self._stages(), digest)
         return digest.hexdigest()
 
     def to_state(self) -> FittedState:
@@ -319,22 +324,6 @@ class IncidentPipeline(Persistent):
             )
         return state
 
-    def _drop_seen(
-        self, posts: Sequence[Post], lines: Sequence[int], state: PipelineState
-    ) -> tuple[list[int], NDArray[np.uint64], list[Rejection]]:
-        """Set aside posts that an earlier call has taken."""
-        hashes = np.array([key_hash(post.key) for post in posts], dtype=np.uint64)
-        at = np.searchsorted(state.seen, hashes)
-        old = np.append(state.seen, 0)[at] == hashes if len(state.seen) else np.zeros(len(hashes), dtype=bool)
-        old &= at < len(state.seen)
-        rejected = [
-            Rejection(lines[i], posts[i].id, f"duplicate: {_SEEN}", posts[i].id)
-            for i in np.flatnonzero(old).tolist()
-        ]
-        new = np.unique(hashes[~old])
-        seen = np.insert(state.seen, np.searchsorted(state.seen, new), new)
-        return np.flatnonzero(~old).tolist(), seen, rejected
-
     def _batch(self, complaints: Sequence[Post], found: Reading) -> PostBatch:
         return PostBatch(
             keys=[post.key for post in complaints],
@@ -390,13 +379,3 @@ def _aligned(embeddings: ArrayLike | None, rows: int) -> NDArray[np.float32] | N
 
 def _order(item: HeldPost) -> Any:
     return item.post.order
-
-
-def _hash_state(state: FittedState, digest: Any) -> None:
-    digest.update(repr((state.kind, sorted(state.meta.items()))).encode("utf-8", "replace"))
-    for name, value in sorted(state.arrays.items()):
-        digest.update(f"{name} {value.dtype} {value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).data)
-    for name, part in sorted(state.parts.items()):
-        digest.update(name.encode())
-        _hash_state(part, digest)

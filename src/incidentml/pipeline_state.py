@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -63,6 +63,26 @@ class PipelineState(Persistent):
     held: Mapping[PostKey, HeldPost]
     incidents: Mapping[str, Incident]
     seen: NDArray[np.uint64]
+
+    def taken(self, keys: Sequence[PostKey]) -> tuple[NDArray[np.bool_], NDArray[np.uint64]]:
+        """Tell which posts an earlier call has accepted, and return `seen` with the others added.
+
+        Parameters
+        ----------
+        keys : sequence of PostKey
+
+        Returns
+        -------
+        taken : ndarray of bool, one per key
+        seen : ndarray of uint64, sorted
+        """
+        hashes = np.array([key_hash(key) for key in keys], dtype=np.uint64)
+        at = np.searchsorted(self.seen, hashes)
+        taken = np.zeros(len(hashes), dtype=bool)
+        inside = at < len(self.seen)
+        taken[inside] = self.seen[at[inside]] == hashes[inside]
+        new = np.unique(hashes[~taken])
+        return taken, np.insert(self.seen, np.searchsorted(self.seen, new), new)
 
     def decided(self, update: ClusterUpdate) -> Self:
         """Return the state after a decision of a person; `IncidentPipeline.update` goes on from it.
