@@ -24,11 +24,13 @@ from incidentml.incidents.links import Products
 __all__ = ["Candidates", "Pairs", "find_candidates"]
 
 DAY = 86400.0
-_BLOCK, _WIDTH = 512, 2048
+_BLOCK, _WIDTH = 256, 2048
 _PIECE = 2**16
 #: Tolls: other settlement, other street, each step of time; and what posts of one page are granted.
 _SETTLEMENT, _STREET, _TIME, _PAGE = 0.2, 0.1, 0.1, 0.1
 _TIME_STEP = 6 * 3600.0
+#: More than rounding can make of a score.
+_SLACK = np.float32(1e-4)
 
 
 @dataclass(frozen=True)
@@ -171,19 +173,23 @@ def _alike(
     spaces = (columns.vectors, columns.topics, columns.problem)
     mine = [steps[fresh].astype(np.float32) for steps in spaces]
     mine_halved = _halved(columns, fresh)
+    soonest, latest = columns.times[fresh].min(), columns.times[fresh].max()
     for first in range(0, len(others), _WIDTH):
         chunk = others[first : first + _WIDTH]
         theirs = [steps[chunk].astype(np.float32) for steps in spaces]
         # Whole numbers below 2**24: exact in float32, and so is their sum.
         text = mine[0] @ theirs[0].T
         scores = (text + mine_halved @ _halved(columns, chunk).T) * np.float32(STEP * STEP)
-        i, j = np.nonzero(scores >= rules.alike - _PAGE)
+        # A post outside the span of the fresh ones is at least so far from each of them.
+        nearest = np.clip(columns.times[chunk], soonest, latest)
+        least = _toll(columns.times[chunk] - nearest) - _SLACK
+        i, j = np.nonzero(scores >= rules.alike - _PAGE + least)
         at = i * len(chunk) + j
         score = scores.ravel()[at]
         left, right = fresh[i], chunk[j]
         gap = np.abs(columns.times[left] - columns.times[right])
         # Time first: it is the cheapest toll and turns most pairs away.
-        score = score - np.float32(_TIME) * np.log1p(gap / _TIME_STEP).astype(np.float32)
+        score = score - _toll(gap)
         good = (score >= rules.alike - _PAGE) & (gap <= rules.text_days * DAY) & (j + first - own < i)
         at, left, right, score = at[good], left[good], right[good], score[good]
         for column, toll in ((columns.settlement, _SETTLEMENT), (columns.street, _STREET)):
@@ -205,6 +211,11 @@ def _alike(
     return Pairs(
         np.concatenate(lefts), np.concatenate(rights), Products(*map(np.concatenate, zip(*tolds, strict=True)))
     )
+
+
+def _toll(gap: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return what a gap in time takes off the score of a pair."""
+    return np.float32(_TIME) * np.log1p(np.abs(gap) / _TIME_STEP).astype(np.float32)
 
 
 def _halved(columns: Columns, rows: NDArray[np.intp]) -> NDArray[np.float32]:
