@@ -36,6 +36,7 @@ LAYERS: dict[str, list[str]] = {
         "evidence",
         "deadlines",
         "review",
+        "drift",
     ],
     "pipeline": ["pipeline", "assembly", "reading", "result"],
     "registry": ["registry", "installing", "models"],

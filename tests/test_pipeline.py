@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 import incidentml
 from incidentml import DataError, IncidentPipeline, Post, StateError
+from incidentml.complaints.features import HASHED
+from incidentml.drift import DriftMonitor
 from incidentml.pipeline_state import PipelineState, open_state_folder
 
 SAMPLE = Path(__file__).parent.parent / "datasets" / "sample" / "posts.jsonl"
@@ -271,3 +273,22 @@ def test_progress_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     pipe().process(list(rows()[:10]), progress=lambda *args: told.append(args))
     assert ("reading", 10, 10) in told
     assert capsys.readouterr() == ("", "")
+
+
+def test_drift_is_told_by_a_monitor_that_is_saved_with_the_model(tmp_path: Path) -> None:
+    plain = pipe()
+    width = plain.complaints.n_features_in_ - HASHED
+    noise = np.random.RandomState(0).normal(3.0, size=(40, width))
+    monitor = DriftMonitor(min_posts=20).fit(noise, groups=["a", "b"] * 20)
+    stages = (plain.encoder, plain.places, plain.complaints, plain.clusterer, plain.router, plain.priority)
+    watched = IncidentPipeline(*stages, drift=monitor)
+    told = watched.process(list(rows())[:30]).drift
+    assert told is not None
+    assert told.retrain
+    assert told.posts == 30
+    turned = watched.process(list(rows())[29::-1]).drift
+    assert turned == told
+    assert IncidentPipeline.load(watched.save(tmp_path / "model")).process(list(rows())[:30]).drift == told
+    assert watched.process(list(rows())[:5]).drift.retrain is False  # type: ignore[union-attr]
+    assert IncidentPipeline(*stages).process(list(rows())[:5]).drift is None
+    assert IncidentPipeline(*stages).fingerprint != watched.fingerprint

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from incidentml.errors import DataError
-from incidentml.review import DriftMonitor, select_for_review
+from incidentml.review import select_for_review
 from incidentml.types import Concreteness, Kind, Post, Verdict
 
 _WHEN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -63,49 +63,3 @@ def test_review_checks_its_arguments():
         select_for_review(posts, verdicts[:2], vectors, 2)
     with pytest.raises(ValueError, match="budget=0"):
         select_for_review(posts, verdicts, vectors, 0)
-
-
-def _monitor():
-    rng = np.random.RandomState(0)
-    X = rng.normal(size=(600, 6))
-    groups = np.repeat(["a", "b", "c"], 200)
-    X[groups == "b", 0] += 0.5
-    return DriftMonitor().fit(X, groups=groups), rng
-
-
-def test_drift_is_quiet_on_the_same_kind_of_data():
-    monitor, rng = _monitor()
-    report = monitor.report(rng.normal(size=(300, 6)))
-    assert not report.retrain
-    assert "похожи" in report.reasons[0]
-
-
-def test_drift_speaks_up_and_names_what_shifted():
-    monitor, rng = _monitor()
-    batch = rng.normal(size=(300, 6))
-    batch[:, 3] += 3
-    report = monitor.report(batch, names=[f"word: {i}" for i in range(6)])
-    assert report.retrain
-    assert report.shifts[0][0] == "word: 3"
-    assert "обучить заново" in report.reasons[0]
-
-
-def test_drift_does_not_judge_few_posts():
-    monitor, _ = _monitor()
-    report = monitor.report(np.full((5, 6), 9.0))
-    assert not report.retrain
-    assert "нужно 50" in report.reasons[0]
-
-
-def test_drift_monitor_survives_save_and_load(tmp_path):
-    monitor, rng = _monitor()
-    batch = rng.normal(size=(60, 6))
-    assert DriftMonitor.load(monitor.save(tmp_path / "d")).report(batch) == monitor.report(batch)
-
-
-def test_drift_needs_groups_and_the_same_columns():
-    with pytest.raises(ValueError, match="two at least"):
-        DriftMonitor().fit(np.zeros((4, 2)), groups=["a"] * 4)
-    monitor, _ = _monitor()
-    with pytest.raises(ValueError, match="2 columns"):
-        monitor.report(np.zeros((60, 2)))

@@ -71,6 +71,8 @@ def run(
         f"{counts['rejected']} rejected; {counts['incidents']} incidents "
         f"in {summary.report['seconds']['total']:.1f} s. Output: {out}"
     )
+    if (drift := summary.result.drift) is not None and drift.retrain:
+        print(f"Retraining advised: {'; '.join(drift.reasons)}")
     if strict and counts["rejected"]:
         raise typer.Exit(1)
 

@@ -14,8 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from incidentml.assembly import assemble
 from incidentml.complaints import ComplaintClassifier
+from incidentml.complaints.explain import fact_name
+from incidentml.complaints.features import HASHED, feature_names
 from incidentml.data import read_posts
 from incidentml.deadlines import SlaPolicy, zone_of
+from incidentml.drift import DriftMonitor, DriftReport
 from incidentml.encoding import Encoder, StaticEncoder, TransformerEncoder, encoder_hash
 from incidentml.errors import DataError, ModelFormatError, StateError
 from incidentml.incidents import ClusterUpdate, IncidentClusterer, PostBatch
@@ -61,6 +64,8 @@ class IncidentPipeline(Persistent):
     policy : SlaPolicy, optional
         Deadlines; by default 24 hours for a public reply and 4 for danger and starred topics. The clock starts
         when the first post was published.
+    drift : DriftMonitor, optional
+        Tells whether posts still look like those of training; without it `Result.drift` is None.
 
     Examples
     --------
@@ -85,6 +90,7 @@ class IncidentPipeline(Persistent):
         router: Router,
         priority: PriorityScorer,
         policy: SlaPolicy | None = None,
+        drift: DriftMonitor | None = None,
     ) -> None:
         self.encoder = encoder
         self.places = places
@@ -93,6 +99,7 @@ class IncidentPipeline(Persistent):
         self.router = router
         self.priority = priority
         self.policy = SlaPolicy.load() if policy is None else policy
+        self.drift = drift
 
     def process(
         self,
@@ -213,6 +220,7 @@ class IncidentPipeline(Persistent):
                 seen=seen,
             ),
             seconds=clock.seconds,
+            drift=self._drift(found, len(new_posts)),
         )
 
     def explain(self, incident_id: str, result: Result) -> Explanation:
@@ -288,6 +296,7 @@ class IncidentPipeline(Persistent):
                 "clusterer": self.clusterer.to_state(),
                 "router": self.router.to_state(),
                 "priority": self.priority.to_state(),
+                **({} if self.drift is None else {"drift": self.drift.to_state()}),
             },
         )
 
@@ -311,6 +320,7 @@ class IncidentPipeline(Persistent):
             router=Router.from_state(state.part("router")),
             priority=PriorityScorer.from_state(state.part("priority")),
             policy=SlaPolicy.load(state.setting("policy")),
+            drift=DriftMonitor.from_state(state.part("drift")) if "drift" in state.parts else None,
         )
 
     def _start(self, state: PipelineState | None) -> PipelineState:
@@ -323,6 +333,12 @@ class IncidentPipeline(Persistent):
                 "load the model that made it, or process the posts again"
             )
         return state
+
+    def _drift(self, found: Reading, posts: int) -> DriftReport | None:
+        if self.drift is None:
+            return None
+        names = feature_names(len(found.sums) + HASHED - len(feature_names(0)))[:-HASHED]
+        return self.drift.report_sums(found.sums, posts, [fact_name(name) for name in names])
 
     def _batch(self, complaints: Sequence[Post], found: Reading) -> PostBatch:
         return PostBatch(

@@ -21,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.complaints import ComplaintClassifier, complaint_features
+from incidentml.complaints.features import HASHED
 from incidentml.concreteness import concreteness
+from incidentml.drift import column_sums
 from incidentml.encoding import Encoder
 from incidentml.errors import IncidentMLError
 from incidentml.places import PlaceExtractor
@@ -49,6 +51,8 @@ class Reading:
     accepted : list of int
         Which posts go on.
     vectors, routing, priority : ndarray
+    sums : ndarray
+        Of what the filter read, by column, all posts: what `DriftMonitor` compares.
     """
 
     verdicts: list[Verdict]
@@ -57,6 +61,7 @@ class Reading:
     vectors: NDArray[np.float32]
     routing: NDArray[np.float32]
     priority: NDArray[np.float32]
+    sums: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,13 @@ class Reader:
             slots = [concreteness(text, places) for text, places in zip(texts, found, strict=True)]
             features = complaint_features(texts, encoded, slots, [post.source for post in posts])
             verdicts = self.complaints.judge(texts, features, slots)
+            sums = column_sums(features[:, :-HASHED])
         with clock.stage("routing"):
             accepted = [i for i, verdict in enumerate(verdicts) if verdict.accepted]
             good_texts = [texts[i] for i in accepted]
             routing = self.router.score_posts(good_texts, encoded[accepted])
             priority = self.priority.score_posts(good_texts, encoded[accepted])
-        return Reading(verdicts, found, accepted, encoded[accepted], routing, priority)
+        return Reading(verdicts, found, accepted, encoded[accepted], routing, priority, sums)
 
 
 def read_all(
@@ -159,6 +165,7 @@ def _join(parts: Iterable[Reading], total: int, clock: StageClock) -> Reading:
         vectors=np.concatenate([part.vectors for part in chunks]),
         routing=np.concatenate([part.routing for part in chunks]),
         priority=np.concatenate([part.priority for part in chunks]),
+        sums=np.sum([part.sums for part in chunks], axis=0),
     )
 
 

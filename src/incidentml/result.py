@@ -13,6 +13,7 @@ from incidentml.types import Incident, Link, Place, Post, PostKey, Rejection, Ve
 if TYPE_CHECKING:
     import pandas as pd
 
+    from incidentml.drift import DriftReport
     from incidentml.pipeline_state import PipelineState
 
 __all__ = ["Explanation", "PostResult", "Result"]
@@ -69,6 +70,8 @@ class Result:
         Pass it to `update` with the next posts.
     seconds : mapping of str to float
         Wall time by stage.
+    drift : DriftReport or None
+        Whether the posts of this call still look like those of training; None if the model cannot tell.
 
     Examples
     --------
@@ -84,6 +87,7 @@ class Result:
     rows: int
     state: PipelineState
     seconds: Mapping[str, float] = field(default_factory=dict)
+    drift: DriftReport | None = None
 
     @cached_property
     def incidents(self) -> tuple[Incident, ...]:

@@ -101,6 +101,7 @@ def run_files(
                 "policy": pipe.policy.name,
                 "workers": workers,
             },
+            "drift": None if result.drift is None else result.drift.to_json(),
             "versions": _versions(),
         }
         write_run(

