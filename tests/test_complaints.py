@@ -10,9 +10,11 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from complaint_fixtures import features_of, labelled, slots_of, small_filter
-from incidentml.complaints import ComplaintClassifier
+from incidentml.complaints import ComplaintClassifier, complaint_features
 from incidentml.complaints.reasons import signals_of
+from incidentml.concreteness import concreteness
 from incidentml.errors import DataError, ModelFormatError
+from incidentml.places import PlaceExtractor
 from incidentml.types import Concreteness, Kind, Span
 
 _FOLDS = (
@@ -215,3 +217,26 @@ def test_explanation_names_words_and_facts():
     assert {"нет", "воды"} & {word for word, _, effect in found.words if effect > 0}
     assert all(text[span.start : span.end] == word for word, span, _ in found.words)
     assert any("отрицание" in fact for fact, effect in found.facts if effect > 0)
+
+
+OFFERS = [
+    "Прорвало трубу? Сантехник Олег, выезд по городу за час, Мира 5, тел. 8 900 000-11-22",
+    "Уважаемые жители! 5 мая на улице Мира 5–12 будет отключена холодная вода. Диспетчер +7 900 000-11-22",
+    "Течёт крыша? Перекроем за день, договор, ул. Ленина 4. +7 900 000-11-22",
+]
+CLAIMS = [
+    "Мира 5, прорвало трубу в подвале, третий день топит. Мой телефон 8 900 000-11-22",
+    "На Ленина 4 не горит фонарь у школы, темно, тел. 89000001122",
+    "Диспетчер бросает трубку, у нас на Мира 5 отключение света второй день. Звоните 8-900-000-11-22",
+]
+
+
+@pytest.mark.parametrize(("texts", "guaranteed"), [(OFFERS, False), (CLAIMS, True)])
+def test_a_contact_guarantees_entry_to_residents_not_to_adverts_and_notices(texts, guaranteed):
+    places = PlaceExtractor()
+    slots = [concreteness(text, places.extract(text)) for text in texts]
+    assert all(found.entry_guaranteed for found in slots)
+    rows = complaint_features(texts, np.zeros((len(texts), 0)), slots)
+    for verdict in small_filter().judge(texts, rows, slots):
+        assert verdict.accepted or not guaranteed
+        assert verdict.reasons[0].startswith("есть место, контакт и проблема") is guaranteed

@@ -190,7 +190,7 @@ class Concreteness:
 
     @property
     def entry_guaranteed(self) -> bool:
-        """Place, contact and problem are all there: such a post is never dropped."""
+        """Place, contact and problem are all there: no such post of a resident is dropped."""
         return all(self.slots.get(slot) for slot in ("what", "where", "contact"))
 
     def to_json(self) -> dict[str, Any]:

@@ -230,7 +230,8 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         features : array of shape (n, d)
             Their rows of `complaint_features`.
         concreteness : sequence of Concreteness
-            Filled slots; a post with place, contact and problem is always accepted.
+            Filled slots; a post with place, contact and problem is accepted whatever its probability, unless it
+            reads like an advert or an official notice.
 
         Returns
         -------
@@ -259,7 +260,9 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         lowest = min(self.thresholds)
         return [
             self._verdict(
-                signals_of(text) if row[column] >= lowest or len(text) <= _SHORT else _UNREAD,
+                signals_of(text)
+                if row[column] >= lowest or len(text) <= _SHORT or slots.entry_guaranteed
+                else _UNREAD,
                 dict(zip(kinds, row, strict=True)),
                 row[column],
                 slots,
@@ -271,8 +274,8 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         self, signals: Signals, by_kind: Mapping[Kind, float], probability: float, slots: Concreteness
     ) -> Verdict:
         common, danger = self.thresholds
-        threshold = min(common, danger) if signals.danger else common
-        guaranteed = slots.entry_guaranteed
+        threshold = min(common, danger) if signals.danger and not signals.offer else common
+        guaranteed = slots.entry_guaranteed and not signals.offer
         accepted = guaranteed or (probability >= threshold and not signals.empty)
         likely = sorted(by_kind, key=lambda kind: (-by_kind[kind], kind.value))
         kind = Kind.COMPLAINT if accepted else next((k for k in likely if k is not Kind.COMPLAINT), Kind.OTHER)
@@ -282,7 +285,9 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
             complaint_probability=probability,
             accepted=accepted,
             concreteness=slots,
-            reasons=reasons_for(signals, kind, probability, threshold, slots, lowered=threshold < common),
+            reasons=reasons_for(
+                signals, kind, probability, threshold, slots, lowered=threshold < common, guaranteed=guaranteed
+            ),
         )
 
     def explain(

@@ -54,6 +54,7 @@ class Signals:
     echo: bool = False
     language: str | None = None
     claims: tuple[str, ...] = ()
+    offer: bool = False
 
 
 #: Words that speak of harm now: the threshold for acceptance goes down.
@@ -63,6 +64,27 @@ _DANGER = Matcher("""
     покусал* стая стаи собак* отрав* замерза* инсулин* сбил* сбива* погиб* убь* кровь сломал* тонет утон*
     паводк* топит аммиак* опасн* угроз*
 """)
+
+#: Marks of trade and of official notices: a contact beside them is not that of a person who complains.
+_OFFER = re.compile(
+    r"\b(?:ремонт\b|чистк[аи]|прочистк|заправк|сварк|монтаж|установка\b|вывоз\b|уборка\b|обработк[аи]|дезинфекц"
+    r"|отогрев|вскрыти|бурим|откачка|перекро[ею]м|утеплит|заделаем|прочистим|при[ею]д[еу][мт]?\b|примет без"
+    r"|выезд\b|договор|гаранти|скидк|рассрочк|недорого|деньги под|консультаци|оценка\b|юрист|лицензи|в наличии"
+    r"|в день звонка|круглосуточно|грузчик|прайс|акция|мастер\b|сантехник\b|электрик\b|попутчик|домашняя группа"
+    r"|работаем\b|требу[ею]тся|оклад|з/п|прода[мю]|сдам|отдам|приглашает|заезды|собираем|\d\s?(?:руб|₽))"
+)
+_NOTICE = re.compile(
+    r"\b(?:уважаемые (?:жители|жильцы|потребители|абоненты|клиенты)|информируем|предупреждаем|приносим извинения"
+    r"|в связи с|по причине|планов(?:ое|ые|ых)|(?:будет|будут) (?:отключ|приостанов|прекращ|ограничен)"
+    r"|отключ(?:ено|ена|ат|ается|ение)\b|восстановлен|завершен|приступил|ликвидирован|устран(?:ен|ил)"
+    r"|об устранении|проведен|произведен|выполнен|организован|ограничено|справк[аи]\b|для справок|диспетчер\b"
+    r"|диспетчерская|контакт-центр|обращаться по телефону|полиция|гаи ищет|сделать (?:необходимый )?запас|запас воды"
+    r"|проводит|появилось видео|отловлено|подписано|пропал[аи]?\b|приметы)"
+)
+_OWN = re.compile(
+    r"\b(?:я|меня|мне|мою|моей|моего|мы|у нас|нам|живу|живем|проживаю|звоню|звоним|звонил[аи]?|обращал\w+"
+    r"|жду|ждем)\b"
+)
 
 #: Fields of claims in plain words; a text whose sentences are about three of them holds several claims.
 _FIELDS = {
@@ -98,6 +120,8 @@ def signals_of(text: str) -> Signals:
     True
     >>> signals_of("Во дворе искрит провод").danger
     True
+    >>> signals_of("Прорвало трубу? Сантехник, выезд за час").offer
+    True
     """
     folded = fold(text)
     found = _TOKEN.findall(folded)
@@ -109,6 +133,7 @@ def signals_of(text: str) -> Signals:
         echo=bool(_PLUS.fullmatch(text)) or (short and any(map(_ECHO_CORE, said)) and all(map(_ECHO, said))),
         language=_language(folded),
         claims=_claims(found) if len(said) > 6 else (),
+        offer=bool(_OFFER.search(folded) or _NOTICE.search(folded)) and not _OWN.search(folded),
     )
 
 
@@ -137,12 +162,19 @@ def _claims(found: list[str]) -> tuple[str, ...]:
 
 
 def reasons_for(
-    signals: Signals, kind: Kind, probability: float, threshold: float, slots: Concreteness, *, lowered: bool
+    signals: Signals,
+    kind: Kind,
+    probability: float,
+    threshold: float,
+    slots: Concreteness,
+    *,
+    lowered: bool,
+    guaranteed: bool,
 ) -> tuple[str, ...]:
     """Return the grounds of a verdict as short Russian sentences, the deciding one first."""
     accepted = kind is Kind.COMPLAINT
     out: list[str] = []
-    if slots.entry_guaranteed:
+    if guaranteed:
         out.append("есть место, контакт и проблема: принимается всегда")
     elif signals.empty:
         out.append("в сообщении нет содержания: только приветствие или вложение")
@@ -150,6 +182,8 @@ def reasons_for(
         out.append(f"вероятность жалобы {probability:.2f} не ниже порога {threshold:.2f}")
     else:
         out.append(f"вероятность жалобы {probability:.2f} ниже порога {threshold:.2f}: {_KIND_NAMES[kind]}")
+    if slots.entry_guaranteed and not guaranteed:
+        out.append("контакт стоит в объявлении или официальном сообщении: приём не обеспечен")
     if lowered:
         out.append("речь об опасности: порог снижен")
     if signals.echo:
