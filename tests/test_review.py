@@ -26,7 +26,7 @@ def test_review_is_uncertain_diverse_and_partly_random():
     random = [item for item in chosen if item.why == "random"]
     assert len(random) == 4
     assert all(item.weight == 50 for item in random)
-    assert all(abs(item.probability - 0.4) < 0.35 for item in chosen if item.why == "uncertain")
+    assert all(abs(item.probability - 0.5) < 0.35 for item in chosen if item.why == "uncertain")
 
 
 def test_review_does_not_depend_on_the_order_of_posts():

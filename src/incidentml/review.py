@@ -47,7 +47,7 @@ def select_for_review(
     embeddings: ArrayLike,
     budget: int,
     *,
-    threshold: float = 0.4,
+    threshold: float = 0.5,
     random_share: float = 0.2,
     seed: int = 0,
 ) -> list[ReviewItem]:
@@ -62,7 +62,7 @@ def select_for_review(
         Vectors of their texts; with them it chooses posts that are unlike one another.
     budget : int
         How many a person will read.
-    threshold : float, default=0.4
+    threshold : float, default=0.5
         The complaint probability at which the decision turns; see `ComplaintClassifier.thresholds`.
     random_share : float, default=0.2
         Part of the budget drawn at random from all posts: only these give unbiased figures.
@@ -90,7 +90,7 @@ def select_for_review(
     >>> verdicts = [Verdict(Kind.OTHER, {}, i / 10, False, Concreteness(0.0)) for i in range(9)]
     >>> chosen = select_for_review(posts, verdicts, np.eye(9), 3, random_share=0.0)
     >>> sorted(item.key.id for item in chosen)
-    ['3', '4', '5']
+    ['4', '5', '6']
     """
     vectors = unit_grid(embeddings)
     if not len(posts) == len(verdicts) == len(vectors):

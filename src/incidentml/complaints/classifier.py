@@ -74,7 +74,7 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
     >>> model.predict([[1.0, 0.0], [0.0, 1.0]]).tolist()
     ['complaint', 'news']
     >>> model.thresholds
-    (0.4, 0.2)
+    (0.5, 0.2)
     """
 
     KIND = "complaint-classifier"
@@ -85,7 +85,7 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         *,
         class_weight: Mapping[Any, float] | str | None = None,
         false_alarm: float = 1.0,
-        missed_complaint: float = 1.5,
+        missed_complaint: float = 1.0,
         missed_danger: float = 4.0,
         folds: int = 5,
         max_iter: int = 300,
