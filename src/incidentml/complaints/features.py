@@ -29,7 +29,7 @@ _STEM = 6
 _OPENING = 10
 #: Weight of a class met 0, 1, 2, 3, 4 or more times.
 _SATURATION = np.array([0.0, 0.5, 0.75, 0.875, 0.9375], dtype=np.float32)
-_WEIGHTS = {"embedding": 2.0, "evidence": 1.0, "hashed": 1.0}
+_EMBEDDING_WEIGHT = 2.0
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|\d+|[.!?…\n]+")
 _LINK = re.compile(r"(?:https?://|www\.|t\.me/|vk\.(?:com|me|cc)/|ok\.ru/)\S*")
@@ -144,7 +144,7 @@ def _form(text: str, folded: str) -> tuple[float, ...]:
         min(len(_ALIEN.findall(folded)) / n * 10, 1.0),
         text[:1] == "+",
         min(text.count(",") / (len(words) + 1) * 4, 1.0),
-        sum(len(word) > 9 for word in words) / (len(words) + 1),
+        sum(map((9).__lt__, map(len, words))) / (len(words) + 1),
         min(text.count(":"), 3) / 3,
         "%" in text,
         "](" in text,
@@ -218,23 +218,19 @@ def complaint_features(
         dtype=np.float32,
     ).reshape(n, len(SLOTS) + 1)
     evidence = np.hstack([lexical, form.reshape(n, len(FORM)), slots, _sources(sources, n)])
-    return np.hstack(
-        [
-            vectors * np.float32(_WEIGHTS["embedding"]),
-            evidence * np.float32(_WEIGHTS["evidence"]),
-            hashed * np.float32(_WEIGHTS["hashed"]),
-        ]
-    )
+    return np.hstack([vectors * np.float32(_EMBEDDING_WEIGHT), evidence, hashed])
 
 
 def _sources(sources: Sequence[str | None] | None, n: int) -> NDArray[np.float32]:
-    out = np.zeros((n, len(SOURCES)), dtype=np.float32)
-    for row, source in enumerate(sources or ()):
-        for token in _TOKEN.findall(fold(source or "").replace("_", " ")):
-            for column, matcher in enumerate(_SOURCE_MATCHERS):
-                if matcher(token):
-                    out[row, column] = 1.0
-    return out
+    return np.array([_source(source or "") for source in sources or [None] * n], dtype=np.float32).reshape(
+        n, len(SOURCES)
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _source(source: str) -> tuple[bool, ...]:
+    tokens = _TOKEN.findall(fold(source).replace("_", " "))
+    return tuple(any(map(matcher, tokens)) for matcher in _SOURCE_MATCHERS)
 
 
 def _lexical(folded: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
