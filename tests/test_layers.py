@@ -30,6 +30,7 @@ LAYERS: dict[str, list[str]] = {
         "complaints",
         "incidents",
         "routing",
+        "topics",
         "assignment",
         "fitting",
         "priority",
@@ -61,7 +62,7 @@ LAYERS: dict[str, list[str]] = {
 FAMILIES = {
     "complaints": ["complaints"],
     "incidents": ["incidents"],
-    "routing": ["routing"],
+    "routing": ["routing", "topics"],
     "priority": ["priority"],
 }
 #: Modules that may import these of the library and no others.
