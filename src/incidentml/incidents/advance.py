@@ -57,13 +57,16 @@ def advance(
     now, then = Counter(decisions), Counter(state.decisions)
     for decision in (now - then) + (then - now):
         touched[[row_of[key] for key in decision.keys if key in row_of]] = True
-    dropped = lost[state.edges.left] | lost[state.edges.right]
-    touched[state.edges.left[dropped]] = True
-    touched[state.edges.right[dropped]] = True
-    edges = (state.edges.take(~dropped) if dropped.any() else state.edges).join(added)
+    edges, some_lost = state.edges, bool(lost.any())
+    if some_lost:
+        dropped = lost[edges.left] | lost[edges.right]
+        touched[edges.left[dropped]] = True
+        touched[edges.right[dropped]] = True
+        edges = edges.take(~dropped)
+    edges = edges.join(added)
     rules = constraints(decisions, row_of)
     ties = representative[np.array(rules[0], dtype=np.intp).reshape(-1, 2)]
-    if dropped.any() or now != then:
+    if some_lost or now != then:
         parts = components(state.parts[:, :0], n, *edges.with_ties(ties), how.join_floor)
     else:
         parts = components(state.parts, n, *added.with_ties(ties), how.join_floor)

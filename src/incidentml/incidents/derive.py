@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -69,7 +69,7 @@ def columns_of(batch: PostBatch, vocabulary: Vocabulary) -> Columns:
         hash64(region or "", text, mark, str(cell))
         for region, text, mark, cell in zip(batch.regions, plain, where, cells.tolist(), strict=True)
     ]
-    likeliest = _likeliest(batch.subtopics)
+    likeliest = [_likeliest(rows) for rows in _in_rows(batch.subtopics)]
     topics = _steps(np.sqrt(np.clip(batch.topics, 0.0, 1.0)))
     return Columns(
         keys=[PostKey(*key) for key in batch.keys],
@@ -78,9 +78,9 @@ def columns_of(batch: PostBatch, vocabulary: Vocabulary) -> Columns:
         vectors=_steps(batch.vectors),
         topics=topics,
         top=(topics.argmax(axis=1) if topics.shape[1] else np.zeros(len(topics))).astype(np.int16),
-        problem=_problem(batch.subtopics),
-        subtopic=likeliest[0],
-        subtopic_p=likeliest[1],
+        problem=np.concatenate([_problem(rows) for rows in _in_rows(batch.subtopics)]),
+        subtopic=np.concatenate([which for which, _ in likeliest]),
+        subtopic_p=np.concatenate([values for _, values in likeliest]),
         region=_hashes(batch.regions),
         author=_hashes(batch.authors),
         source=_hashes(batch.sources),
@@ -144,6 +144,11 @@ def _hashes(values: Iterable[str | None]) -> NDArray[np.uint64]:
         else:
             out.append(known.get(value) or known.setdefault(value, hash64(value)))
     return np.array(out, dtype=np.uint64)
+
+
+def _in_rows(array: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """Yield runs of rows, at least one: what is made of them on the way takes little memory."""
+    yield from (array[first : first + _ROWS] for first in range(0, max(len(array), 1), _ROWS))
 
 
 def _likeliest(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:

@@ -47,6 +47,8 @@ def components(
     ladder = bars(floor)
     out = np.tile(np.arange(n, dtype=np.int32), (len(ladder), 1))
     out[:, : parts.shape[1]] = parts
+    strong = probability >= floor
+    left, right, probability = left[strong], right[strong], probability[strong]
     # From the highest bar down: what is together there is together below.
     order = np.argsort(-probability, kind="stable")
     left, right = left[order], right[order]
@@ -108,9 +110,12 @@ def by_piece(
     number = np.full(len(piece), -1, dtype=np.intp)
     stops = np.append(starts[1:], len(order))
     number[order] = np.repeat(np.arange(len(starts)), stops - starts)
-    of_link = number[left]
-    inside = np.flatnonzero((of_link == number[right]) & (of_link >= 0))
-    inside = inside[np.argsort(of_link[inside], kind="stable")]
-    link_starts = np.searchsorted(of_link[inside], np.arange(len(starts) + 1))
+    inside = np.flatnonzero((number >= 0)[left])  # most links have no part in an update
+    of_link = number[left[inside]]
+    within = of_link == number[right[inside]]
+    inside, of_link = inside[within], of_link[within]
+    order_of_links = np.argsort(of_link, kind="stable")
+    inside = inside[order_of_links]
+    link_starts = np.searchsorted(of_link[order_of_links], np.arange(len(starts) + 1))
     for k in np.flatnonzero(stops - starts > 1).tolist():
         yield order[starts[k] : stops[k]], inside[link_starts[k] : link_starts[k + 1]]

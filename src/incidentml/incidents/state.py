@@ -59,8 +59,7 @@ class Edges:
         self, ties: NDArray[np.intp]
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
         """Return left, right and probability of the links and of pairs that are certain."""
-        certain = Edges.of(ties[:, 0], ties[:, 1], np.ones(len(ties)))
-        both = self.join(certain)
+        both = self.join(Edges.of(ties[:, 0], ties[:, 1], np.ones(len(ties)))) if len(ties) else self
         return both.left, both.right, both.probability
 
     def take(self, chosen: NDArray[Any]) -> Edges:
