@@ -17,6 +17,7 @@ from incidentml.data import read_posts
 from incidentml.errors import DataError
 from incidentml.gold import GoldPost, load_corpus, load_gold
 from incidentml.splits import (
+    TIES,
     Split,
     group_split,
     leak_groups,
@@ -187,6 +188,19 @@ def test_nothing_crosses_a_group_split(corpus: list[GoldPost]) -> None:
     assert shared(corpus, split) == []
     assert 0.15 < len(split.test) / len(corpus) <= 0.2
     assert sorted([*split.train, *split.test]) == list(range(len(corpus)))
+
+
+@pytest.mark.parametrize("tie", ["incident", "author", "fingerprint", "source", "territory"])
+def test_each_tie_keeps_its_posts_on_one_side(corpus: list[GoldPost], tie: str) -> None:
+    split = group_split(corpus, test_share=0.3, seed=1, by=[tie])
+    assert shared(corpus, split, by=[tie]) == []
+    assert len(split.test)
+
+
+def test_posts_of_a_source_may_be_kept_together_beside_the_usual_ties(corpus: list[GoldPost]) -> None:
+    split = group_split(corpus, test_share=0.3, seed=1, by=(*TIES, "source"))
+    assert shared(corpus, split, by=(*TIES, "source")) == []
+    assert {corpus[row].source for row in split.test} - {None}
 
 
 def test_nothing_crosses_a_time_split(corpus: list[GoldPost]) -> None:

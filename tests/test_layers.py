@@ -23,7 +23,7 @@ LAYERS: dict[str, list[str]] = {
             "privacy",
             "concreteness",
         ],
-        *["rows", "data", "gold", "splits", "partitions", "intervals", "paired", "evaluation"],
+        *["rows", "data", "gold", "splits", "partitions", "intervals", "paired", "evaluation", "label_noise"],
         *["lexical", "heads", "conformal", "taxonomy", "competence", "calendars"],
     ],
     "stages": [

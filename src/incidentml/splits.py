@@ -1,4 +1,7 @@
-"""Splits of a labelled corpus through which nothing leaks: no incident, author or copied text is on both sides."""
+"""Splits of a labelled corpus through which nothing leaks: no incident, author or copied text is on both sides.
+
+By territory: `leave_one_territory_out`; by time: `time_split`; by incident, author or source: `group_split`.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from incidentml.gold import GoldPost
 from incidentml.text import fingerprint
 
 __all__ = [
+    "TIES",
     "Split",
     "group_split",
     "leak_groups",
@@ -58,9 +62,11 @@ def _keys(item: GoldPost, ties: Sequence[str]) -> list[tuple[str, str]]:
         "incident": item.gold.incident,
         "author": item.author,
         "fingerprint": _fingerprint(item.text) if "fingerprint" in ties else None,
+        "source": item.source,
+        "territory": item.territory,
     }
     if odd := set(ties) - set(values):
-        raise ValueError(f"by: {sorted(odd)} is not known; choose from {list(TIES)}")
+        raise ValueError(f"by: {sorted(odd)} is not known; choose from {list(values)}")
     return [(tie, value) for tie in ties if (value := values[tie])]
 
 
@@ -73,7 +79,8 @@ def leak_groups(items: Sequence[GoldPost], by: Sequence[str] = TIES) -> NDArray[
     ----------
     items : sequence of GoldPost
     by : sequence of str
-        Any of ``"incident"``, ``"author"``, ``"fingerprint"``.
+        Any of ``"incident"``, ``"author"``, ``"fingerprint"``, ``"source"`` (page or channel), ``"territory"``.
+        Add to the default, as in ``(*TIES, "source")``: a source alone does not keep reposts together.
 
     Returns
     -------
@@ -157,6 +164,8 @@ def group_split(
     items: Sequence[GoldPost], *, test_share: float = 0.2, seed: int = 0, by: Sequence[str] = TIES
 ) -> Split:
     """Draw whole groups (see `leak_groups`) for the test side until it holds its share of the posts.
+
+    With ``by=(*TIES, "source")`` the pages and channels measured are ones never read before.
 
     Parameters
     ----------
