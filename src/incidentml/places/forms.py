@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-__all__ = ["is_adjective", "loose_stem", "name_forms", "nominative", "stem"]
+__all__ = ["agreeing", "is_adjective", "loose_stem", "name_forms", "nominative", "settlement_nominative", "stem"]
 
 _ADJECTIVE = (
     ("ыми", 3), ("ими", 3), ("ого", 3), ("его", 3), ("ому", 3), ("ему", 3), ("ая", 2), ("яя", 2), ("ое", 2),
@@ -21,6 +21,7 @@ _NOUN = (
     ("иями", 4), ("иях", 3), ("иям", 3), ("ами", 3), ("ями", 3), ("ах", 2), ("ях", 2), ("ам", 2), ("ям", 2),
     ("ию", 2), ("ия", 2), ("ии", 2), ("ью", 2),
 )  # fmt: skip
+_SOFT = "гкхжшщч"
 _VOWELS = "аеиоуыэюяйь"
 
 
@@ -70,7 +71,27 @@ def is_adjective(word: str) -> bool:
     """Tell whether a folded word declines as an adjective (Садовая, Школьный)."""
     return (
         word.endswith(
-            ("ая", "яя", "ую", "юю", "ой", "ей", "ый", "ий", "ого", "его", "ому", "ему", "ым", "им", "ое", "ее")
+            (
+                *(
+                    "ая",
+                    "яя",
+                    "ую",
+                    "юю",
+                    "ой",
+                    "ей",
+                    "ый",
+                    "ий",
+                    "ого",
+                    "его",
+                    "ому",
+                    "ему",
+                    "ым",
+                    "им",
+                    "ое",
+                    "ее",
+                ),
+                *("ском", "цком", "вом", "ном"),
+            )
         )
         and len(word) > 4
     )
@@ -104,6 +125,131 @@ def nominative(word: str, kind: str = "улица") -> str:
         end = "ое" if kind in ("шоссе", "кольцо") else ("ий" if base[-1] in "кгх" else "ый")
         return base + end
     return word
+
+
+def agreeing(name: str, kind: str) -> str:
+    """Return a street's name with its adjective in the gender of the type word.
+
+    Examples
+    --------
+    >>> agreeing("приморская", "бульвар"), agreeing("московская", "шоссе"), agreeing("парковый", "улица")
+    ('приморский', 'московское', 'парковая')
+    """
+    word = name.rpartition(" ")[2]
+    if not word.endswith(("ая", "яя", "ый", "ий")) or len(word) < 5:
+        return name
+    base = name[:-2]
+    if kind in _FEMININE:
+        return base + ("яя" if word.endswith("яя") else "ая") if word.endswith(("яя", "ая")) else base + "ая"
+    if kind in ("шоссе", "кольцо"):
+        return base + "ое"
+    return base + ("ий" if base[-1] in _SOFT else "ый")
+
+
+#: Prepositions and the case that follows them: genitive, dative, locative, instrumental.
+_CASES = {
+    **dict.fromkeys("из с со от до у около возле близ для без мимо напротив кроме".split(), "g"),
+    **dict.fromkeys("к ко по".split(), "d"),
+    **dict.fromkeys("в во на о об при".split(), "l"),
+    **dict.fromkeys("под подо над за перед между".split(), "i"),
+}
+_NEUTER, _FEMININE_TOWN = frozenset({"село"}), frozenset({"станица", "деревня", "слобода", "станция"})
+_MASCULINE_TOWN = frozenset({"поселок", "хутор", "город", "рабочий поселок", "аул", "микрорайон", "район"})
+_ADJECTIVE_CASES = {
+    "g": ("ого", "его"), "d": ("ому", "ему"), "l": ("ом", "ем"), "i": ("ым", "им"), "f": ("ой", "ую", "ей"),
+}  # fmt: skip
+
+
+def settlement_nominative(word: str, before: str = "", kind: str = "") -> str:
+    """Return the nominative of one folded word of a settlement's name that no gazetteer knows.
+
+    The preposition tells the case and the type word the gender; without either the word stays as it is. A known
+    form of a known name is looked up, not guessed.
+
+    Parameters
+    ----------
+    word : str
+    before : str, default ""
+        The preposition before the name or before its type word.
+    kind : str, default ""
+        The type word in the nominative: a village's name agrees with it if it is an adjective.
+
+    Examples
+    --------
+    >>> settlement_nominative("тимофеевке", "в"), settlement_nominative("байкибашеве", "в")
+    ('тимофеевка', 'байкибашево')
+    >>> settlement_nominative("раздорской", "в", "станица"), settlement_nominative("поедугах", "в")
+    ('раздорская', 'поедуги')
+    """
+    case = _CASES.get(before, "")
+    if len(word) < 4 or not (case or kind):
+        return word
+    adjective = _adjective_town(word, case, kind)
+    if adjective:
+        return adjective
+    return _noun_town(word, case) if case else word
+
+
+def _adjective_town(word: str, case: str, kind: str) -> str:
+    for key, endings in _ADJECTIVE_CASES.items():
+        ending = next((ending for ending in endings if word.endswith(ending)), "")
+        base = word[: len(word) - len(ending)]
+        if not ending or not base.endswith(("ск", "цк", "ов", "ев", "н", "т", "л")) or len(base) < 4:
+            continue
+        hard = not base.endswith(("ов", "ев", "н", "т", "л"))
+        if key == "f":
+            if kind in _FEMININE_TOWN or (hard and case and kind not in _MASCULINE_TOWN):
+                return base + "ая"
+        elif key == case and (kind or hard) and kind not in _FEMININE_TOWN:
+            masculine = kind in _MASCULINE_TOWN
+            return base + (("ий" if base[-1] in _SOFT else "ый") if masculine else "ое")
+        elif key == case and kind in _FEMININE_TOWN:
+            return ""
+    return ""
+
+
+def _noun_town(word: str, case: str) -> str:
+    """Return the nominative of a noun; names in -ово and -ино, in -ка and plurals are told by their endings."""
+    base, last = word[:-1], word[-1]
+    if word.endswith(("ах", "ях")) and case == "l":
+        return _plural(word[:-2], word[-2] == "я")
+    if word.endswith(("ами", "ями")) and case == "i":
+        return _plural(word[:-3], word[-3] == "я")
+    if word.endswith(("овым", "евым", "иным", "ыным")) and case == "i":
+        return word[:-2] + "о"
+    village = base.endswith(("ов", "ев", "ин", "ын"))
+    if village and len(base) > 4 and (case, last) in {("g", "а"), ("d", "у"), ("l", "е")}:
+        return base + "о"
+    if case == "l" and word.endswith("ии"):
+        return base + "я"
+    if case == "l" and last == "е" and word[-2] not in "аеиоуыэюяйь":
+        return base + ("а" if _two_consonants(base) or len(base) < 4 else "")
+    if case == "l" and last == "у" and word[-2] == "к":
+        return base + "а"
+    if case == "g" and last == "и" and word[-2] in _SOFT and _two_consonants(base):
+        return base + "а"
+    if case == "g" and last == "ы" and _two_consonants(base):
+        return base + "а"
+    if case == "g" and last == "а" and not _two_consonants(base):
+        return base
+    if case in "gd" and last in "яю" and word[-2] in "лнрст":
+        return base + "ь"
+    if case == "d" and last == "у" and not _two_consonants(base):
+        return base
+    if case == "i" and word.endswith(("ой", "ей")):
+        return word[:-2] + "а"
+    if case == "i" and word.endswith(("ом", "ем")):
+        stump = word[:-2]
+        return stump + ("й" if stump[-1] in "аеоуы" else "ь" if word[-2] == "е" and stump[-1] not in _SOFT else "")
+    return word
+
+
+def _two_consonants(base: str) -> bool:
+    return base[-2] not in "аеиоуыэюя"
+
+
+def _plural(base: str, soft: bool) -> str:
+    return base + ("и" if soft or base[-1] in _SOFT else "ы")
 
 
 def _word_forms(word: str) -> set[str]:

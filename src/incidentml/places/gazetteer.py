@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incidentml.errors import DataError
-from incidentml.places.forms import name_forms, stem
+from incidentml.places.forms import loose_stem, name_forms, stem
 from incidentml.text import fold
 
 __all__ = ["Gazetteer", "Settlement", "likeness", "word_class"]
@@ -99,6 +99,11 @@ def _key(word: str) -> str:
     return stem(word)
 
 
+@lru_cache(maxsize=65536)
+def _root(word: str) -> str:
+    return loose_stem(loose_stem(word))
+
+
 class Gazetteer:
     """Settlements and street names, found in any case form.
 
@@ -127,7 +132,9 @@ class Gazetteer:
         self._initials: dict[str, str] = {}
         self.street_words: set[str] = set()
         self._longer_streets: set[str] = set()
-        self._nicknames: dict[str, Settlement] = {}
+        self._nicknames: dict[str, list[Settlement]] = {}
+        #: Root of a settlement's name -> regions, for districts named after their centre.
+        self._roots: dict[str, set[str]] = {}
         self.add(settlements, streets)
 
     @classmethod
@@ -179,7 +186,11 @@ class Gazetteer:
         gazetteer.longer, gazetteer._streets = set(base.longer), dict(base._streets)
         gazetteer._initials = dict(base._initials)
         gazetteer._longer_streets = set(base._longer_streets)
-        gazetteer.street_words, gazetteer._nicknames = set(base.street_words), dict(base._nicknames)
+        gazetteer._roots = {root: set(regions) for root, regions in base._roots.items()}
+        gazetteer.street_words, gazetteer._nicknames = (
+            set(base.street_words),
+            {key: list(found) for key, found in base._nicknames.items()},
+        )
         gazetteer.add(
             (
                 Settlement(fold(row["settlement"]), row["region"], 0, False, row["municipality"])
@@ -201,6 +212,8 @@ class Gazetteer:
                 found.append(entry._replace(name=" ".join(words)))
             if len(words) > 1:
                 self.longer.add(_key(words[0]))
+            else:
+                self._roots.setdefault(_root(words[0]), set()).add(entry.region)
         for street in streets:
             words = [word for word in fold(street).replace(".", " ").split() if word not in _STREET_TYPES]
             if words:
@@ -210,6 +223,11 @@ class Gazetteer:
                 if len(words) > 1:
                     self._longer_streets.add(stem(words[0]))
                 self.street_words.update(stem(word) for word in words if len(word) > 2)
+
+    def centre(self, adjective: str, region: str | None) -> str:
+        """Return "r" if a district's name is made from a settlement of the region, "o" from another, or "-"."""
+        regions = self._roots.get(_root(adjective))
+        return "-" if regions is None else "r" if region in regions else "o"
 
     def lengths(self, word: str) -> tuple[int, ...]:
         """Return the numbers of words to try for a settlement that begins with this word, longest first."""
@@ -231,16 +249,20 @@ class Gazetteer:
         Settlements of the feed's region come first, of them those of its municipality, then the larger.
         """
         key = " ".join(map(_key, words))
-        nickname = self._nicknames.get(key)
+        nicknames = self._nicknames.get(key, ())
         found = self._settlements.get(key)
         if not found and key.endswith(("ов", "ев")):  # genitive plural: Челнов of Челны
             found = self._settlements.get(key[:-2])
-        if not found:
-            return [nickname] if nickname else []
+        if not found and not nicknames:
+            return []
         text = " ".join(words)
-        fitting = [entry for entry in found if text in name_forms(entry.name)]
-        if nickname:
-            fitting.append(nickname)
+        fitting = [entry for entry in found or () if text in name_forms(entry.name)]
+        # A part of a town is known by its name in its own region only, and is told from a street by the gender.
+        fitting.extend(
+            entry
+            for entry in nicknames
+            if not entry.area or (entry.region in ("", region or entry.region) and text in name_forms(entry.name))
+        )
         return sorted(
             fitting,
             key=lambda entry: (
@@ -254,7 +276,10 @@ class Gazetteer:
 
     def nickname(self, nickname: str, entry: Settlement) -> None:
         """Add another name, in any case form, for a settlement or a part of one."""
-        self._nicknames[" ".join(map(_key, fold(nickname).split()))] = entry
+        words = fold(nickname).split()
+        self._nicknames.setdefault(" ".join(map(_key, words)), []).append(entry)
+        if len(words) > 1:
+            self.longer.add(_key(words[0]))
 
     def street_name(self, words: Sequence[str]) -> str | None:
         """Return the nominative of a known street's name, given in some case or with an initial."""
@@ -293,10 +318,14 @@ def _default() -> Gazetteer:
     settlements = [
         Settlement(fold(name), region, int(people)) for name, region, people in _rows("gazetteer_settlements.tsv")
     ]
-    gazetteer = Gazetteer(settlements, (row[0] for row in _rows("gazetteer_streets.tsv")))
+    names = [row[0] for table in ("gazetteer_streets.tsv", "gazetteer_lists.tsv") for row in _rows(table)]
+    gazetteer = Gazetteer(settlements, names)
     known = {(entry.name, entry.region): entry for entry in settlements}
     for nickname, name, region, kind in _rows("gazetteer_nicknames.tsv"):
         town = known.get((fold(name), region))
         entry = Settlement(fold(name), region, town.population if town else 0, kind == "area")
         gazetteer.nickname(nickname, entry)
+    for name, regions in _rows("gazetteer_areas.tsv"):
+        for region in regions.split("; "):
+            gazetteer.nickname(name, Settlement(fold(name), region, 0, True))
     return gazetteer

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from incidentml.places.features import Word
 from incidentml.places.gazetteer import word_class
-from incidentml.places.words import AREA_TYPES, LANDMARKS, SETTLEMENT_TYPES, STREET_TYPES
+from incidentml.places.houses import mark_houses
+from incidentml.places.words import ABBREVIATED, AREA_TYPES, LANDMARKS, SETTLEMENT_TYPES, STREET_TYPES
 
 __all__ = ["settle"]
 
@@ -42,7 +43,7 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
         before = words[index - 1].text if index else ""
         if labels[index] == "O" and before != "." and before not in _TRIGGERS and word.text[-2:] not in _PLURAL:
             continue
-        if before == "." and index > 1 and len(words[index - 2].text) <= 5:
+        if before == "." and index > 1 and words[index - 2].text in ABBREVIATED:
             before = words[index - 2].text
         name = text[word.start].isupper() or word_class(word.text)[:1] in ("", "g", "s") or index in towns
         if labels[index] in "OTL" and before in _SURE_STREET and name and word.text not in STREET_TYPES:
@@ -70,6 +71,7 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
             and text[word.start].isupper()
         ):  # «Бакинских Комиссаров»
             labels[index] = "S"
+    mark_houses(words, labels)
     return _one_town(words, labels, towns)
 
 

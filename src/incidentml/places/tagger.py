@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
+from itertools import repeat
 from typing import ClassVar, Self
 
 import numpy as np
@@ -29,6 +30,12 @@ __all__ = ["LABELS", "PlaceTagger", "examples", "fit_weights"]
 LABELS = "OSTLH"
 #: Weights are whole hundredths: sums are exact in any order.
 _UNIT = 100
+#: Room for a sum of weights, whatever its sign.
+_BITS = 24
+_SHIFTS = tuple(_BITS * place for place in range(len(LABELS)))
+_MASK = (1 << _BITS) - 1
+_MIDDLE = sum(1 << _BITS - 1 << shift for shift in _SHIFTS)
+_ZEROS = repeat(0)
 
 
 class PlaceTagger(Persistent):
@@ -44,6 +51,11 @@ class PlaceTagger(Persistent):
 
     def __init__(self, weights: Mapping[str, Sequence[int]]) -> None:
         self._weights = {name: tuple(row) for name, row in weights.items()}
+        # The five weights of a feature side by side in one whole number: one addition adds all five.
+        self._packed = {
+            name: sum(weight << _BITS * place for place, weight in enumerate(row))
+            for name, row in self._weights.items()
+        }
 
     @classmethod
     def default(cls) -> PlaceTagger:
@@ -69,18 +81,12 @@ class PlaceTagger(Persistent):
     def label(self, candidates: Sequence[Candidate], size: int) -> list[str]:
         """Return a label for each of `size` pieces, left to right: a label is evidence for the next."""
         labels = ["O"] * size
-        weights = self._weights.get
-        for index, features in candidates:
-            nothing = street = town = landmark = house = 0
-            for name in (*features, *_history(labels, index)):
-                if row := weights(name):
-                    o, s, t, place, h = row
-                    nothing += o
-                    street += s
-                    town += t
-                    landmark += place
-                    house += h
-            sums = (nothing, street, town, landmark, house)
+        weight = self._packed.get
+        for candidate in candidates:
+            index, features, _ = candidate
+            total = sum(map(weight, features, _ZEROS)) + sum(map(weight, _history(labels, candidate), _ZEROS))
+            total += _MIDDLE
+            sums = [total >> shift & _MASK for shift in _SHIFTS]
             label = LABELS[sums.index(max(sums))]
             # A town of the feed's own region, spelled like no ordinary word, is never nothing.
             labels[index] = "T" if label == "O" and "to=r" in features else label
@@ -93,13 +99,14 @@ def _default() -> PlaceTagger:
     return PlaceTagger(json.loads(text)["weights"])
 
 
-def _history(labels: Sequence[str], index: int) -> tuple[str, str, str]:
+def _history(labels: Sequence[str], candidate: Candidate) -> tuple[str, ...]:
+    index, _, near = candidate
     before = labels[index - 1] if index else "^"
     recent = "O"
     for label in labels[max(0, index - 4) : index]:
         if label != "O":
             recent = label
-    return ("l1=" + before, "lr=" + recent, "ll=" + before + recent)
+    return ("l1=" + before, "lr=" + recent, "ll=" + before + recent, f"ln={recent}{near}")
 
 
 def examples(
@@ -129,12 +136,13 @@ def examples(
         words = split(fold(text))
         marks = _marks(text, words, marked)
         found, _ = features.candidates(text, words, region)
-        names = {stem(words[i].text): marks.get(i, "O") for i, _ in found if marks.get(i) in ("S", "T")}
+        names = {stem(words[i].text): marks.get(i, "O") for i, _, _ in found if marks.get(i) in ("S", "T")}
         if street and marked.get("street"):
             names.setdefault(stem(fold(street).split()[-1]), "S")
         elsewhere = named.get(region or "", set())
         labels = ["O"] * len(words)
-        for index, row in found:
+        for candidate in found:
+            index, row, _ = candidate
             word = words[index].text
             label = marks.get(index, "O")
             if label in "OL" and len(word) > 3 and word.isalpha():
@@ -146,7 +154,7 @@ def examples(
             if label == "O" and index not in marks and _typed(words, index):
                 continue
             labels[index] = label
-            evidence.append([*row, *_history(labels, index)])
+            evidence.append([*row, *_history(labels, candidate)])
             gold.append(label)
     return evidence, gold
 
@@ -218,7 +226,7 @@ def fit_weights(
         nothing[held] = model.predict_proba(X[held])[:, list(model.classes_).index("O")]
     model = fit(np.flatnonzero((y != "O") | (nothing >= _NOISE)))
     weights = model.coef_[[list(model.classes_).index(label) for label in LABELS]].T
-    weights[columns["b"], 0] -= _BIAS
-    weights[columns["nb"], 0] -= _BIAS
+    for name in {"b", "nb", "lb"} & columns.keys():
+        weights[columns[name], 0] -= _BIAS
     rounded = np.rint(weights * _UNIT).astype(int)
     return {name: rounded[i].tolist() for i, name in enumerate(kept) if np.abs(rounded[i]).max() >= 3}

@@ -1,0 +1,128 @@
+"""Landmarks: schools, bridges, districts and other things that tell where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from incidentml.places.evidence import Part, Word
+from incidentml.places.forms import is_adjective, settlement_nominative
+from incidentml.places.gazetteer import Gazetteer
+from incidentml.places.parts import continues
+from incidentml.places.words import AREA_TYPES, LANDMARKS
+
+__all__ = ["landmarks"]
+
+_OPEN, _CLOSE = frozenset('«"“„'), frozenset('»"”“')
+_ORDINAL = frozenset("й я ю е ой ая ую го му ей м".split())
+
+
+def landmarks(
+    words: Sequence[Word], labels: Sequence[str], parts: Sequence[Part], gazetteer: Gazetteer
+) -> list[Part]:
+    """Return landmarks: a kind with a number or a name, a kind that the tagger took for one, or a named area."""
+    used = {index for part in parts for index in range(part.first, part.last + 1)}
+    found: list[Part] = []
+    index = 0
+    while index < len(words):
+        part = None
+        if index not in used:
+            word = words[index].text
+            if word in LANDMARKS:
+                part = _landmark(words, labels, index, used)
+            elif word in AREA_TYPES:
+                part = _area(words, labels, index, gazetteer)
+            elif labels[index] == "L":
+                part = _place(words, index, _last(words, labels, index), gazetteer)
+        if part is not None:
+            found.append(part)
+            index = part.last
+        index += 1
+    return found
+
+
+def _last(words: Sequence[Word], labels: Sequence[str], index: int) -> int:
+    last = index
+    while (after := continues(words, labels, last, "L")) is not None:
+        last = after
+    return last
+
+
+def _place(words: Sequence[Word], first: int, last: int, gazetteer: Gazetteer) -> Part:
+    """Return a name that stands alone («на Уралмаше») or before its kind («под Чусовским мостом»)."""
+    name = [word.text for word in words[first : last + 1] if word.text not in ".-"]
+    before = words[first - 1].text if first else ""
+    kind = "место"
+    after = words[last + 1] if last + 1 < len(words) else None
+    if len(name) > 1 and name[-1] in LANDMARKS:
+        kind = LANDMARKS[name.pop()]
+    elif after and after.start == words[last].end + 1 and is_adjective(name[-1]):
+        kind = LANDMARKS.get(after.text) or AREA_TYPES.get(after.text) or kind
+        last += kind != "место"
+    return Part(
+        "landmark",
+        f"{kind} {_nominative(name, before, kind, gazetteer)}",
+        words[first].start,
+        words[last].end,
+        first,
+        last,
+    )
+
+
+def _nominative(name: Sequence[str], before: str, kind: str, gazetteer: Gazetteer) -> str:
+    entries = gazetteer.find(name)
+    if entries and entries[0].area:
+        return entries[0].name
+    gender = AREA_TYPES.get(kind) or "микрорайон"
+    return " ".join(settlement_nominative(word, before, gender) for word in name)
+
+
+def _area(words: Sequence[Word], labels: Sequence[str], index: int, gazetteer: Gazetteer) -> Part | None:
+    """Return «мкр Северный», «5 микрорайон», «СНТ Ромашка»."""
+    kind = AREA_TYPES[words[index].text]
+    at = index + 1 + (index + 1 < len(words) and words[index + 1].text in (".", "«", '"'))
+    if at < len(words) and labels[at] == "L":
+        last = _last(words, labels, at)
+        name = [w.text for w in words[at : last + 1] if w.text not in ".-"]
+        normal = f"{kind} {_nominative(name, words[index - 1].text if index else '', kind, gazetteer)}"
+        return Part("landmark", normal, words[index].start, words[last].end, index, last)
+    if kind in ("микрорайон", "квартал"):
+        if at < len(words) and words[at].text.isdigit() and len(words[at].text) < 3:
+            return Part("landmark", f"{kind} {words[at].text}", words[index].start, words[at].end, index, at)
+        if (before := _number_before(words, index)) is not None:
+            normal = f"{kind} {words[before].text}"
+            return Part("landmark", normal, words[before].start, words[index].end, before, index)
+    return None
+
+
+def _number_before(words: Sequence[Word], index: int) -> int | None:
+    """Return the piece of the number before a kind: «7 школа», «12-я школа», «76-й маршрут»."""
+    at = index - 1
+    if at >= 2 and words[at].text in _ORDINAL and words[at - 1].text == "-":
+        at -= 2
+    if at >= 0 and words[at].text.isdigit() and len(words[at].text) < 4:
+        return at
+    return None
+
+
+def _landmark(words: Sequence[Word], labels: Sequence[str], index: int, used: set[int]) -> Part | None:
+    kind = LANDMARKS[words[index].text]
+    first = last = index
+    name = ""
+    at = index + 1
+    if at < len(words) and words[at].text == "№":
+        at += 1
+    if at < len(words) and at not in used:
+        if words[at].text.isdigit() and len(words[at].text) < 4:
+            name, last = words[at].text, at
+        elif words[at].text in _OPEN:
+            close = next((k for k in range(at + 1, min(at + 6, len(words))) if words[k].text in _CLOSE), None)
+            if close and close > at + 1:
+                name, last = " ".join(w.text for w in words[at + 1 : close]), close
+        elif labels[at] == "L":
+            last = _last(words, labels, at)
+            name = " ".join(w.text for w in words[at : last + 1] if w.text not in ".-")
+    if not name and (before := _number_before(words, index)) is not None and before not in used:
+        name, first = words[before].text, before
+    if not name and (labels[index] != "L" or kind == "маршрут"):
+        return None
+    return Part("landmark", f"{kind} {name}".strip(), words[first].start, words[last].end, first, last)
