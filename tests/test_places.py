@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidentml.places import Gazetteer, PlaceExtractor, PlaceTable, compare
+from incidentml.places.forms import settlement_nominative
 from incidentml.types import Agreement, Place
 
 PARTS = ("settlement", "street", "house", "landmark")
@@ -70,6 +71,55 @@ def test_forms_of_one_address_agree(extractor, left, right):
     assert agreement.street is Agreement.SAME
     assert agreement.house is Agreement.SAME
     assert agreement.score > 0.5
+
+
+@pytest.mark.parametrize(
+    ("word", "before", "kind", "nominative"),
+    [
+        ("тимофеевке", "в", "", "тимофеевка"),
+        ("натальевки", "из", "", "натальевка"),
+        ("бекетова", "до", "", "бекетово"),
+        ("байкибашеве", "в", "", "байкибашево"),
+        ("фролами", "за", "", "фролы"),
+        ("ключах", "в", "", "ключи"),
+        ("чалтырем", "под", "", "чалтырь"),
+        ("искитиме", "в", "", "искитим"),
+        ("раздорской", "в", "станица", "раздорская"),
+        ("воскресенского", "из", "село", "воскресенское"),
+        ("родниковском", "в", "хутор", "родниковский"),
+        ("островского", "", "хутор", "островского"),
+        ("таштимерово", "в", "", "таштимерово"),
+        ("горки", "в", "", "горки"),
+    ],
+)
+def test_unknown_villages_come_to_the_nominative(word, before, kind, nominative):
+    assert settlement_nominative(word, before, kind) == nominative
+
+
+@pytest.mark.parametrize(
+    ("text", "house"),
+    [
+        ("на Выборной от 91 до 125 темнота", "91-125"),
+        ("на Титова дома с 12 по 20 без воды", "12-20"),
+        ("на Мира дома 31 33 35 нет света", "31,33,35"),
+        ("на Мира дома 14, 16 и 18 нет света", "14,16,18"),
+        ("дом двадцать пять на Мира", "25"),
+        ("тридцать второй дом по улице Мира", "32"),
+        ("у 15го дома по Кольцевой", "15"),
+        ("Отключили 6 домов на Мира", None),
+        ("с 9 до 18 на Титова не будет света", None),
+        ("липы сажали в 60-х на улице Мира", None),
+    ],
+)
+def test_houses_in_words_lists_and_ranges(extractor, text, house):
+    assert main_part(extractor.extract(text), "house") == house
+
+
+def test_parts_of_a_town_are_landmarks_in_their_own_region_only():
+    gazetteer = Gazetteer.default()
+    assert gazetteer.find(["гайве"], "Пермский край")[0].area
+    assert not any(entry.area for entry in gazetteer.find(["гайве"], "Тверская область"))
+    assert not any(entry.area for entry in gazetteer.find(["северной"], "Ростовская область"))
 
 
 def test_the_region_settles_which_town_is_meant_and_candidates_are_kept(extractor):

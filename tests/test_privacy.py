@@ -68,3 +68,23 @@ def test_hostile_repetitions_take_linear_time(piece):
     start = time.process_time()
     find(piece * (100_000 // len(piece)))
     assert time.process_time() - start < 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Гололёд, Дуси Ковальчук возле дома 5",
+        "Дуси Ковальчук 12, прорвало трубу",
+        "угол Розы Люксембург и Мира",
+        "Павла Шаманова, дом 5",
+    ],
+)
+def test_streets_named_after_people_stay_readable(text):
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["Марии Кузнецовой 80 лет, помогите", "Александра Петрова, дом 5", "дом Ивана Петрова"]
+)
+def test_people_in_the_genitive_are_no_streets(text):
+    assert "[имя]" in mask(text)

@@ -2,10 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-__all__ = ["Known", "Part", "Word", "landmark_evidence", "number_evidence", "word_evidence"]
+__all__ = [
+    "HISTORY",
+    "Evidence",
+    "Known",
+    "Part",
+    "Word",
+    "group_names",
+    "landmark_evidence",
+    "names_of",
+    "number_evidence",
+    "word_evidence",
+]
+
+#: Groups of features that are told by the same facts: a number and the facts. Groups come again and again, so
+#: that the tagger adds up the weights of each only once.
+Evidence = list[tuple[Any, ...]]
+(
+    ALONE,
+    LEFT,
+    RIGHT,
+    BETWEEN,
+    FAR_LEFT,
+    FAR_RIGHT,
+    TOWN,
+    TOWN_BETWEEN,
+    PHRASE,
+    LIKE,
+    CENTRE,
+    NUMBER_LEFT,
+    NUMBER_RIGHT,
+    NUMBER_BETWEEN,
+    NUMBER_NAME,
+    THING,
+    THING_NEAR,
+    THING_AROUND,
+    HISTORY,
+) = range(19)
 
 
 class Word(NamedTuple):
@@ -48,137 +84,215 @@ class Known(NamedTuple):
     noun: bool = False  # an ordinary noun
 
 
+def names_of(evidence: Evidence) -> list[str]:
+    """Return the names of the features of all groups."""
+    return [name for group in evidence for name in group_names(group)]
+
+
+def group_names(group: tuple[Any, ...]) -> list[str]:
+    """Return the names of the features of one group."""
+    names: list[str] = _GROUPS[group[0]](*group[1:])
+    return names
+
+
 def word_evidence(
-    word: str, padded: Sequence[Known], index: int, cap: str, shape: str, town: str, phrase: str, centre: str
-) -> list[str]:
+    word: str, padded: Sequence[Known], index: int, cap: str, town: str, phrase: str, centre: str
+) -> Evidence:
     """Return the evidence that a word names a street, a settlement or a part of one."""
-    at = index + 2
-    info = padded[at]
-    before, after = padded[at - 1], padded[at + 1]
-    b1, b2 = before.about, padded[at - 2].about
-    c1, c2, d1, d2 = before.coarse, padded[at - 2].coarse, after.coarse, padded[at + 2].coarse
-    letters, ending, like = info.letters, info.ending, info.like
-    letter, street = letters[:1], info.street
-    features = [
+    second, before, info, after, fourth = padded[index : index + 5]
+    b1, c1, d1, d2 = before.about, before.coarse, after.coarse, fourth.coarse
+    letters, ending, street = info.letters, info.ending, info.street
+    found: Evidence = [
+        (ALONE, word, letters, info.common, cap, ending, street, info.like, info.always),
+        (LEFT, letters[:1], ending, street, cap, b1),
+        (RIGHT, letters[:1], ending, street, cap, d1, d2),
+        (BETWEEN, cap, c1, d1),
+        (FAR_LEFT, second.about, second.coarse, c1),
+        (FAR_RIGHT, after.about, fourth.about),
+    ]
+    if town:
+        found.append((TOWN, town, letters, ending, street, cap))
+        found.append((TOWN_BETWEEN, town[0], not letters.strip("g"), b1, c1, d1))
+    if phrase:
+        found.append((PHRASE, phrase, b1, cap))
+    if info.like:
+        found.append((LIKE, info.like, b1, d1))
+    if centre:
+        found.append((CENTRE, centre, street, b1))
+    return found
+
+
+def _alone(
+    word: str, letters: str, common: str, cap: str, ending: str, street: str, like: str, always: bool
+) -> list[str]:
+    names = [
         "b",
         "k=" + letters,
         f"kc={letters},{cap}",
-        f"kcd={letter},{cap},{d1}",
-        f"kcb={letter},{cap},{b1}",
-        f"kdd={letter},{d1},{d2}",
-        f"f={info.common}{letter}",
+        f"f={common}{letters[:1]}",
         "c=" + cap,
         "e=" + word[-3:],
         "e4=" + word[-4:],
         f"e2={word[-2:]},{cap}",
+        "s=" + street,
+        f"m={ending},{letters[:2]}",
+    ]
+    if like:
+        names += [f"y={like}", f"yc={like},{cap}"]
+    if "-" in word:
+        names.append("hyphen")
+    if letters[:1] in ("N", "A", "V", "o") or always:
+        names.append("w=" + word)
+    return names
+
+
+def _left(letter: str, ending: str, street: str, cap: str, b1: str) -> list[str]:
+    return [
+        f"kcb={letter},{cap},{b1}",
         "b1=" + b1,
-        f"b1k={b1},{letters},{shape}",
-        "b2=" + b2,
-        f"b21={b2},{b1}",
-        "a1=" + after.about,
-        "a2=" + padded[at + 2].about,
-        f"a1c={cap},{after.about}",
+        f"sb={street},{b1}",
+        f"mb={ending},{b1}",
+        f"mbl={ending},{b1},{letter},{cap}",
+    ]
+
+
+def _right(letter: str, ending: str, street: str, cap: str, d1: str, d2: str) -> list[str]:
+    return [
+        f"kcd={letter},{cap},{d1}",
         f"a12={d1},{d2}",
         f"a1e={d1},{ending}",
-        f"cc={c1},{d1}",
         f"cdd={cap},{d1},{d2}",
-        f"ccd={cap},{c1},{d1}",
-        f"c21={c2},{c1}",
-        "s=" + street,
-        f"sb={street},{b1}",
         f"sd={street},{d1},{cap}",
-        f"m={ending},{letters[:2]}",
-        f"mb={ending},{b1}",
-        f"mbl={ending},{b1},{letter},{shape}",
-        f"mc={ending},{c1},{d1},{d2}",
-        f"ml={ending},{letter},{cap},{d1}",
     ]
-    if town:
-        near, size = town[0], town[1:]
-        features += [
-            "t",
-            "t=" + town,
-            f"tr={near},{cap}",
-            f"tz={size},{cap}",
-            f"trb={near},{b1}",
-            f"tb={b1}",
-            f"tk={near},{letter},{street}",
-            f"tm={near},{ending},{b1}",
-            f"td={c1},{d1}",
-            f"tzd={size},{c1},{d1}",
-        ]
-        if not letters.strip("g"):  # no ordinary word is spelled so
-            if ending != "gs":  # «Нагибина» is a street before it is Нагибин
-                features.append("to=" + near)
-            features += [f"tn={near}", f"toz={near}{size}", f"toc={near},{cap}", f"tob={b1}"]
-    if phrase:
-        features += ["ph=" + phrase, f"phb={phrase},{b1}", f"phc={phrase},{cap}"]
-    if like:
-        features += [f"y={like}", f"yc={like},{cap}", f"yb={like},{b1}", f"yd={like},{d1}"]
-    if centre:  # before «район»: is it named after a town?
-        features += ["ar=" + centre, f"ars={centre},{street}", f"arb={centre},{b1}"]
-    if "-" in word:
-        features.append("hyphen")
-    if (letters and letter in "NAVo") or info.always:
-        features.append("w=" + word)
-    return features
 
 
-def number_evidence(
-    words: Sequence[Word], padded: Sequence[Known], index: int, phrases: dict[int, str]
-) -> list[str]:
+def _between(cap: str, c1: str, d1: str) -> list[str]:
+    return [f"cc={c1},{d1}", f"ccd={cap},{c1},{d1}"]
+
+
+def _far_left(b2: str, c2: str, c1: str) -> list[str]:
+    return ["b2=" + b2, f"c21={c2},{c1}"]
+
+
+def _far_right(a1: str, a2: str) -> list[str]:
+    return ["a1=" + a1, "a2=" + a2]
+
+
+def _town(town: str, letters: str, ending: str, street: str, cap: str) -> list[str]:
+    near, size = town[0], town[1:]
+    names = ["t", "t=" + town, f"tr={near},{cap}", f"tz={size},{cap}", f"tk={near},{letters[:1]},{street}"]
+    if not letters.strip("g"):  # no ordinary word is spelled so
+        names += [f"tn={near}", f"toz={near}{size}", f"toc={near},{cap}"]
+    return names
+
+
+def _town_between(near: str, rare: bool, b1: str, c1: str, d1: str) -> list[str]:
+    names = [f"trb={near},{b1}", "tb=" + b1, f"td={c1},{d1}"]
+    return [*names, "tob=" + b1] if rare else names
+
+
+def _phrase(phrase: str, b1: str, cap: str) -> list[str]:
+    return ["ph=" + phrase, f"phb={phrase},{b1}", f"phc={phrase},{cap}"]
+
+
+def _like(like: str, b1: str, d1: str) -> list[str]:
+    return [f"yb={like},{b1}", f"yd={like},{d1}"]
+
+
+def _centre(centre: str, street: str, b1: str) -> list[str]:
+    """Tell whether a district is named after a town."""
+    return ["ar=" + centre, f"ars={centre},{street}", f"arb={centre},{b1}"]
+
+
+def number_evidence(words: Sequence[Word], padded: Sequence[Known], index: int, phrase: str) -> Evidence:
     """Return the evidence that a number is a house or a part of a street's name."""
-    at = index + 2
-    before, after = padded[at - 1], padded[at + 1]
-    b1, b2, a1 = before.about, padded[at - 2].about, after.about
-    c1, c2, d1, d2 = before.coarse, padded[at - 2].coarse, after.coarse, padded[at + 2].coarse
+    _, before, _, after, fourth = padded[index : index + 5]
     glued = index + 1 < len(words) and words[index + 1].start == words[index].end
-    size = len(words[index].text)
-    if size == 4 and words[index].text[:2] in ("19", "20"):
-        size = 5
+    text = words[index].text
+    size = 5 if len(text) == 4 and text[:2] in ("19", "20") else len(text)
+    b1, c1, d1 = before.about, before.coarse, after.coarse
+    return [
+        (NUMBER_LEFT, size, b1, c1, phrase),
+        (NUMBER_RIGHT, size, glued, after.about, d1, fourth.about, fourth.coarse),
+        (NUMBER_BETWEEN, c1, d1, after.letters[:1], after.ending),
+        (NUMBER_NAME, before.street, before.ending, before.like, before.letters[:1], d1),
+    ]
+
+
+def _number_left(size: int, b1: str, c1: str, phrase: str) -> list[str]:
     return [
         "nb",
         f"nz={size}",
         "nb1=" + b1,
-        f"nb21={b2},{b1}",
-        "na1=" + a1,
-        f"na12={a1},{d2}",
-        f"nc={c1},{d1}",
-        f"ncc={c2},{c1},{d1}",
-        f"nd={d1},{d2}",
-        f"ng={glued},{a1},{size}",
         f"ncz={c1},{size}",
-        f"ns={before.street},{before.ending},{d1}",
-        f"ny={before.like},{before.letters[:1]},{d1}",
-        "np=" + phrases.get(index, ""),
-        f"ne={after.letters[:1]},{after.ending}",
-        f"nec={c1},{after.letters[:1]},{after.ending}",
-        "na2=" + padded[at + 2].about,
-        f"nb1a1={b1},{d1}",
+        "np=" + phrase,
     ]
 
 
-def landmark_evidence(word: str, padded: Sequence[Known], index: int) -> list[str]:
+def _number_right(size: int, glued: bool, a1: str, d1: str, a2: str, d2: str) -> list[str]:
+    return ["na1=" + a1, f"na12={a1},{d2}", f"nd={d1},{d2}", f"ng={glued},{a1},{size}", "na2=" + a2]
+
+
+def _number_between(c1: str, d1: str, letter: str, ending: str) -> list[str]:
+    return [f"nc={c1},{d1}", f"ne={letter},{ending}", f"nec={c1},{letter},{ending}"]
+
+
+def _number_name(street: str, ending: str, like: str, letter: str, d1: str) -> list[str]:
+    return [f"ns={street},{ending},{d1}", f"ny={like},{letter},{d1}"]
+
+
+def landmark_evidence(word: str, padded: Sequence[Known], index: int) -> Evidence:
     """Return the evidence that a thing such as a school or a bridge tells where it is."""
-    at = index + 2
-    before, after = padded[at - 1], padded[at + 1]
-    b1, b2, a1 = before.about, padded[at - 2].about, after.about
-    c1, c2, d1, d2 = before.coarse, padded[at - 2].coarse, after.coarse, padded[at + 2].coarse
-    kind = padded[at].landmark
+    second, before, info, after, fourth = padded[index : index + 5]
+    b1, c1, d1 = before.about, before.coarse, after.coarse
+    return [
+        (THING, word, info.landmark, info.ending, b1, d1),
+        (THING_NEAR, second.coarse, b1, c1, after.about, d1),
+        (THING_AROUND, fourth.coarse, c1, d1, before.letters[:1], before.ending),
+    ]
+
+
+def _thing(word: str, kind: str, ending: str, b1: str, d1: str) -> list[str]:
     return [
         "lb",
         "lk=" + kind,
         "lw=" + word,
-        "le=" + padded[at].ending,
-        "lb1=" + b1,
+        "le=" + ending,
         f"lkb={kind},{b1}",
-        f"lwb={word},{c1}",
-        f"lb21={b2},{b1}",
-        "la1=" + a1,
         f"lkd={kind},{d1}",
-        f"lcd={c1},{d1}",
-        f"lda={d1},{d2}",
-        f"lba={b1},{d1}",
-        f"lcc={c2},{c1}",
-        f"lbe={before.letters[:1]},{before.ending}",
     ]
+
+
+def _thing_near(c2: str, b1: str, c1: str, a1: str, d1: str) -> list[str]:
+    return ["lb1=" + b1, "la1=" + a1, f"lba={b1},{d1}", f"lcc={c2},{c1}"]
+
+
+def _thing_around(d2: str, c1: str, d1: str, letter: str, ending: str) -> list[str]:
+    return [f"lcd={c1},{d1}", f"lda={d1},{d2}", f"lbe={letter},{ending}"]
+
+
+def _history(before: str, recent: str, near: str) -> list[str]:
+    return ["l1=" + before, "lr=" + recent, "ll=" + before + recent, f"ln={recent}{near}"]
+
+
+_GROUPS: tuple[Callable[..., list[str]], ...] = (
+    _alone,
+    _left,
+    _right,
+    _between,
+    _far_left,
+    _far_right,
+    _town,
+    _town_between,
+    _phrase,
+    _like,
+    _centre,
+    _number_left,
+    _number_right,
+    _number_between,
+    _number_name,
+    _thing,
+    _thing_near,
+    _thing_around,
+    _history,
+)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from incidentml.places.evidence import Known, Word, landmark_evidence, number_evidence, word_evidence
-from incidentml.places.forms import stem
+from incidentml.places.evidence import Evidence, Known, Word, landmark_evidence, number_evidence, word_evidence
 from incidentml.places.gazetteer import Gazetteer, likeness, word_class
 from incidentml.places.words import (
     AREA_TYPES,
@@ -52,15 +52,24 @@ _ENDING_GROUPS = (
     ("aa", ("ую", "юю")),
     ("am", ("ого", "его", "ому", "ему", "ом", "ем")),
     ("gp", ("ов", "ев")),
-    ("k", ("ка", "ке", "ку", "ки", "кой")),
+    ("k", ("ка", "ке", "ку", "ки")),
     ("lp", ("ах", "ях")),
 )
+_ENDINGS = {ending: name for name, endings in _ENDING_GROUPS for ending in endings}
 _CACHE_SIZE = 200_000
 
 
-#: Index of the piece, its evidence, and what stands before it.
-Candidate = tuple[int, list[str], str]
+class Candidate(NamedTuple):
+    """A piece that could be part of a place."""
+
+    piece: int
+    evidence: Evidence
+    near: str  # what stands before it
+    town: bool  # a town of the feed's own region, spelled like no ordinary word
+
+
 #: Prepositions that a thing nearby follows: «у гаражей».
+_PLACED = frozenset("на по с в во из от до у к под за возле около напротив вдоль через между угол".split())
 _NEARBY = frozenset("у возле около напротив за перед под между близ мимо".split())
 
 
@@ -72,8 +81,8 @@ def split(folded: str) -> list[Word]:
 
 
 def _ending(word: str) -> str:
-    for name, endings in _ENDING_GROUPS:
-        if word.endswith(endings):
+    for size in (4, 3, 2):
+        if name := _ENDINGS.get(word[-size:]):
             return name
     return word[-1] if word[-1] in "аеиоуыэюяйь" else "c"
 
@@ -99,6 +108,7 @@ class PlaceFeatures:
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._gazetteer = gazetteer
         self._cache: dict[str, Known] = dict(_MARK)
+        self._kinds: dict[tuple[str | None, ...], str] = {}
 
     def _known(self, word: str) -> Known:
         found = self._cache.get(word)
@@ -128,10 +138,15 @@ class PlaceFeatures:
             coarse = "LM"
         elif word in UNITS:
             coarse = "U"
-        gazetteer = self._gazetteer
-        street = "s" if gazetteer.is_street(word) else "w" if stem(word) in gazetteer.street_words else "-"
+        street, phrases = self._gazetteer.street_word(word)
         always = word in NAME_PARTS or word in NUMERALS
-        dull = not always and letters[:1] in ("V", "o", "x") and street == "-" and not set("NA") & set(letters)
+        dull = (
+            letters[:1] in ("V", "o", "x")
+            and not always
+            and street == "-"
+            and "N" not in letters
+            and "A" not in letters
+        )
         return Known(
             letters,
             common,
@@ -141,8 +156,8 @@ class PlaceFeatures:
             _ending(word),
             street,
             likeness(word) if not code else "",
-            gazetteer.lengths(word) if len(word) > 1 else (),
-            gazetteer.street_lengths(word),
+            self._gazetteer.lengths(word) if len(word) > 1 else (),
+            phrases,
             always,
             False,
             dull,
@@ -174,10 +189,14 @@ class PlaceFeatures:
             if info.number:
                 if info is _UNIT_NUMBER and index not in phrases and (index == 0 or not known[index - 1].kind):
                     continue  # «5 минут»
-                found.append((index, number_evidence(words, padded, index, phrases), "0" + near))
+                found.append(
+                    Candidate(
+                        index, number_evidence(words, padded, index, phrases.get(index, "")), "0" + near, False
+                    )
+                )
                 continue
             if info.landmark and index not in phrases and index not in towns:
-                found.append((index, landmark_evidence(word.text, padded, index), near))
+                found.append(Candidate(index, landmark_evidence(word.text, padded, index), near, False))
                 continue
             if info.kind and index not in phrases:
                 continue
@@ -191,28 +210,18 @@ class PlaceFeatures:
                 and index not in phrases
                 and index not in towns
             ):
-                found.append((index, landmark_evidence(word.text, padded, index), near))
+                found.append(Candidate(index, landmark_evidence(word.text, padded, index), near, False))
                 continue
             shape = _shape(text[word.start : word.end])
             first = index == 0 or words[index - 1].text in _ENDS or "\n" in text[words[index - 1].end : word.start]
             if index in towns or index in phrases or _possible(word.text, info, shape, first, words, known, index):
-                town = towns.get(index)
-                found.append(
-                    (
-                        index,
-                        word_evidence(
-                            word.text,
-                            padded,
-                            index,
-                            ("^" if first else "") + shape + ("l" if lower_only else ""),
-                            shape,
-                            town[1] if town else "",
-                            phrases.get(index, ""),
-                            self._gazetteer.centre(word.text, region) if padded[index + 3].coarse == "AR" else "",
-                        ),
-                        near,
-                    )
-                )
+                town = towns[index][1] if index in towns else ""
+                cap = ("^" if first else "") + shape + ("l" if lower_only else "")
+                centre = self._gazetteer.centre(word.text, region) if padded[index + 3].coarse == "AR" else ""
+                evidence = word_evidence(word.text, padded, index, cap, town, phrases.get(index, ""), centre)
+                # «Нагибина» is a street before it is Нагибин.
+                own = town[:1] == "r" and not info.letters.strip("g") and info.ending != "gs"
+                found.append(Candidate(index, evidence, near, own))
         return found, towns
 
     def _towns(
@@ -227,15 +236,28 @@ class PlaceFeatures:
             info = known[index]
             for length in info.lengths:
                 chunk = [piece.text for piece in words[index : index + length]]
-                if len(chunk) == length and (entries := self._gazetteer.find(chunk, region)):
-                    best = entries[0]
-                    near = "r" if best.region == region else "-" if region else "?"
-                    kind = f"{near}{'a' if best.area else min(6, len(str(best.population)))}{length}"
+                if len(chunk) == length and (kind := self._kind_of_town(chunk, region)):
                     for offset in range(length):
                         names[index + offset] = (0 if offset else length, kind)
                     past = index + length
                     break
         return names
+
+    def _kind_of_town(self, name: Sequence[str], region: str | None) -> str:
+        """Return whether a settlement is of the feed's region, how large it is and the size of its name."""
+        key = (region, *name)
+        kind = self._kinds.get(key)
+        if kind is None:
+            kind = ""
+            if entries := self._gazetteer.find(name, region):
+                best = entries[0]
+                near = "r" if best.region == region else "-" if region else "?"
+                kind = f"{near}{'a' if best.area else min(6, len(str(best.population)))}{len(name)}"
+            if len(self._kinds) > _CACHE_SIZE:
+                self._kinds = {}
+            if max(map(len, name)) <= _LONGEST_WORD:
+                self._kinds[key] = kind
+        return kind
 
     def _phrases(self, words: Sequence[Word], known: Sequence[Known]) -> dict[int, str]:
         """Map pieces of known street names of several words to a mark."""
@@ -261,13 +283,16 @@ def _possible(
     word: str, info: Known, shape: str, first: bool, words: Sequence[Word], known: Sequence[Known], index: int
 ) -> bool:
     """Throw out ordinary words early: most of a text is never looked at again."""
+    letters = info.letters
+    lower = shape in ("x", "xX") and not first
+    if lower and not _placed(info, words, known, index):
+        return False
     if info.always:
         return True
     if len(word) == 1:
         return shape == "I" and index + 1 < len(words) and words[index + 1].text == "."
-    if shape not in ("x", "xX") and not first:
+    if not (lower or first):
         return True
-    letters = info.letters
     if not letters:
         return len(word) > 2
     if letters[0] in "gsn" or info.street != "-":
@@ -282,3 +307,22 @@ def _possible(
     if "N" in letters and before.about in ("на", "по", "с") and word.endswith(("ов", "ев", "ей")):
         return True
     return after.number and letters[0] in "NA" and (shape != "x" or index == 0)
+
+
+def _placed(info: Known, words: Sequence[Word], known: Sequence[Known], index: int) -> bool:
+    """Tell whether a word in lower case is likely a name, or stands where names of places stand."""
+    before = known[index - 1] if index else _FAR_LEFT
+    after = known[index + 1] if index + 1 < len(known) else _FAR_RIGHT
+    letters = info.letters
+    beside = before.kind or after.kind or after.number or after.landmark
+    if letters[:1] == "o" and info.always:  # a number in words, after a name or a type word
+        return (
+            bool(beside) or before.street != "-" or (before.ending != "" and before.letters[:1] in ("", "g", "s"))
+        )
+    if beside or (index and words[index - 1].text in _PLACED):
+        return True
+    if not letters:
+        return info.like not in ("0", "1", "u")
+    if letters[0] == "o":
+        return False
+    return info.street != "-" or (letters[0] in "gN" and not info.always)

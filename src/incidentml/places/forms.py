@@ -11,16 +11,16 @@ from functools import lru_cache
 
 __all__ = ["agreeing", "is_adjective", "loose_stem", "name_forms", "nominative", "settlement_nominative", "stem"]
 
+#: Letters that a case ending takes off, by length of the ending, the longest first.
 _ADJECTIVE = (
-    ("ыми", 3), ("ими", 3), ("ого", 3), ("его", 3), ("ому", 3), ("ему", 3), ("ая", 2), ("яя", 2), ("ое", 2),
-    ("ее", 2),
-    ("ый", 2), ("ий", 2), ("ой", 2), ("ей", 2), ("ую", 2), ("юю", 2), ("ым", 2), ("им", 2), ("ом", 2), ("ем", 2),
-    ("ых", 2), ("их", 2), ("ые", 2), ("ие", 2), ("ою", 2), ("ею", 2),
-)  # fmt: skip
+    (3, frozenset("ыми ими ого его ому ему".split())),
+    (2, frozenset("ая яя ое ее ый ий ой ей ую юю ым им ом ем ых их ые ие ою ею".split())),
+)
 _NOUN = (
-    ("иями", 4), ("иях", 3), ("иям", 3), ("ами", 3), ("ями", 3), ("ах", 2), ("ях", 2), ("ам", 2), ("ям", 2),
-    ("ию", 2), ("ия", 2), ("ии", 2), ("ью", 2),
-)  # fmt: skip
+    (4, frozenset(["иями"])),
+    (3, frozenset("иях иям ами ями".split())),
+    (2, frozenset("ах ях ам ям ию ия ии ью".split())),
+)
 _SOFT = "гкхжшщч"
 _VOWELS = "аеиоуыэюяйь"
 
@@ -37,17 +37,16 @@ def stem(word: str) -> str:
     True
     """
     size = len(word)
-    for ending, cut in _ADJECTIVE:
-        if word.endswith(ending) and size - cut >= 3:
+    base = word
+    for cut, endings in _ADJECTIVE:
+        if size - cut >= 3 and word[-cut:] in endings:
             base = word[:-cut]
             break
     else:
-        for ending, cut in _NOUN:
-            if cut and word.endswith(ending) and size - cut >= 2:
+        for cut, endings in _NOUN:
+            if size - cut >= 2 and word[-cut:] in endings:
                 base = word[:-cut]
                 break
-        else:
-            base = word
     while len(base) > 2 and base[-1] in _VOWELS:
         base = base[:-1]
     if base.endswith(("ец", "ьц")) and len(base) > 3:

@@ -92,7 +92,7 @@ def likeness(word: str) -> str:
 @lru_cache(maxsize=65536)
 def _key(word: str) -> str:
     """Stem of one token, also of names such as Комсомольск-на-Амуре, whose first part declines."""
-    for joint in ("-на-", "-в-", "-за-"):
+    for joint in ("-на-", "-в-", "-за-") if "-" in word else ():
         head, found, tail = word.partition(joint)
         if found:
             return stem(head) + joint + tail
@@ -237,9 +237,14 @@ class Gazetteer:
         shorter = key.endswith(("ов", "ев")) and key[:-2] in self._settlements
         return (1,) if shorter or key in self._settlements or key in self._nicknames else ()
 
-    def street_lengths(self, word: str) -> tuple[int, ...]:
-        """Return the numbers of words to try for a known street of several words that begins with this word."""
-        return (3, 2) if stem(word) in self._longer_streets else ()
+    def street_word(self, word: str) -> tuple[str, tuple[int, ...]]:
+        """Return what a word is in names of streets, and the numbers of words to try for a name that it begins.
+
+        "s" is a street's whole name, "w" a word of one, "-" neither.
+        """
+        key = stem(word)
+        mark = "s" if key in self._streets else "w" if key in self.street_words else "-"
+        return mark, (3, 2) if key in self._longer_streets else ()
 
     def find(
         self, words: Sequence[str], region: str | None = None, municipality: str | None = None

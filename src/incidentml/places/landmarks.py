@@ -13,6 +13,7 @@ from incidentml.places.words import AREA_TYPES, LANDMARKS
 __all__ = ["landmarks"]
 
 _OPEN, _CLOSE = frozenset('«"“„'), frozenset('»"”“')
+_WHOSE = ("ова", "ева", "ина", "ына")  # «от Пушкина до Лермонтова» are no villages
 _ORDINAL = frozenset("й я ю е ой ая ую го му ей м".split())
 
 
@@ -73,7 +74,9 @@ def _nominative(name: Sequence[str], before: str, kind: str, gazetteer: Gazettee
     if entries and entries[0].area:
         return entries[0].name
     gender = AREA_TYPES.get(kind) or "микрорайон"
-    return " ".join(settlement_nominative(word, before, gender) for word in name)
+    return " ".join(
+        word if word.endswith(_WHOSE) else settlement_nominative(word, before, gender) for word in name
+    )
 
 
 def _area(words: Sequence[Word], labels: Sequence[str], index: int, gazetteer: Gazetteer) -> Part | None:

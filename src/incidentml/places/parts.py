@@ -82,7 +82,9 @@ def _street_name(name: list[str], kind: str, gazetteer: Gazetteer) -> str:
     if "летия" in name:  # streets of both names exist: «40-летия Победы» is not «40 лет Победы»
         return " ".join(name).replace(" летия", "-летия")
     known = gazetteer.street_name(name)
-    if known:
+    # «Ухтомского» is whose street it is, not the form of a street that is called Ухтомская.
+    whose = name[-1].endswith("ого") and known is not None and known.endswith("ая")
+    if known and not whose:
         return agreeing(known, kind)
     kept = [word for word in name if len(word) > 1 or word.isdigit()]
     return " ".join(word if _of_a_woman(word) else nominative(word, kind) for word in kept)

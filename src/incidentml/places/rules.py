@@ -21,6 +21,17 @@ _SURE_SETTLEMENT = frozenset(
 _WIDE = frozenset(word for word, kind in AREA_TYPES.items() if kind in ("район", "округ"))
 _TRIGGERS = _SURE_STREET | _SURE_SETTLEMENT
 _PLURAL = ("ых", "их")
+#: Endings of an adjective and of a noun that agrees with it: «Соборной площади», not «на Соборной школа».
+_AGREE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("ая", ("а", "я", "ь")),
+    ("ой", ("ы", "и", "е", "ой", "ей")),
+    ("ую", ("у", "ю", "ь")),
+    ("ый", ("т", "к", "д", "н", "р", "л", "с", "з")),
+    ("ий", ("т", "к", "д", "н", "р", "л", "с", "з")),
+    ("ого", ("а", "я")),
+    ("ому", ("у", "ю")),
+    ("ом", ("е", "у")),
+)
 _LARGE = 6  # digits of the number of people: a city with parts that have names
 
 
@@ -37,12 +48,11 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
         From the first piece of a name in the gazetteer to its number of pieces and evidence.
     """
     labels = list(labels)
-    for index, word in enumerate(words):
+    for index in _worth_a_look(words, labels):
+        word = words[index]
         if not word.text[0].isalpha() or len(word.text) < 3:
             continue
         before = words[index - 1].text if index else ""
-        if labels[index] == "O" and before != "." and before not in _TRIGGERS and word.text[-2:] not in _PLURAL:
-            continue
         if before == "." and index > 1 and words[index - 2].text in ABBREVIATED:
             before = words[index - 2].text
         name = text[word.start].isupper() or word_class(word.text)[:1] in ("", "g", "s") or index in towns
@@ -59,20 +69,25 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
             and after in LANDMARKS
             and after not in STREET_TYPES
         ):
-            agrees = word.text.endswith(("ая", "ой", "ую", "ый", "ий", "ого", "ом", "ому"))
-            if agrees:
+            if after.endswith(next((nouns for adjective, nouns in _AGREE if word.text.endswith(adjective)), ())):
                 labels[index] = "L"
-        if (
-            labels[index] in "LO"
-            and word.text[-2:] in _PLURAL
-            and index + 1 < len(words)
-            and labels[index + 1] == "S"
-            and words[index + 1].start == word.end + 1
-            and text[word.start].isupper()
-        ):  # «Бакинских Комиссаров»
-            labels[index] = "S"
+        elif labels[index] == "S" and index and labels[index - 1] in "LO":
+            previous = words[index - 1]
+            if (
+                previous.text[-2:] in _PLURAL and word.start == previous.end + 1 and text[previous.start].isupper()
+            ):  # «Бакинских Комиссаров»
+                labels[index - 1] = "S"
     mark_houses(words, labels)
     return _one_town(words, labels, towns)
+
+
+def _worth_a_look(words: Sequence[Word], labels: Sequence[str]) -> list[int]:
+    """Return the pieces that are labelled or stand after a type word."""
+    found = [index for index, label in enumerate(labels) if label != "O"]
+    for index, word in enumerate(words[:-1]):
+        if word.text in _TRIGGERS:
+            found.append(index + 1 + (words[index + 1].text == "."))
+    return sorted({index for index in found if index < len(words)})
 
 
 def _one_town(words: Sequence[Word], labels: list[str], towns: Mapping[int, tuple[int, str]]) -> list[str]:

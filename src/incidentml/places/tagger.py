@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from itertools import repeat
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.errors import ModelFormatError
 from incidentml.persistence import FittedState, Persistent, pack_json, unpack_json
+from incidentml.places.evidence import HISTORY, group_names, names_of
 from incidentml.places.features import Candidate, PlaceFeatures, Word, split
 from incidentml.places.forms import stem
 from incidentml.places.words import STREET_TYPES
@@ -36,6 +37,7 @@ _SHIFTS = tuple(_BITS * place for place in range(len(LABELS)))
 _MASK = (1 << _BITS) - 1
 _MIDDLE = sum(1 << _BITS - 1 << shift for shift in _SHIFTS)
 _ZEROS = repeat(0)
+_CACHE_SIZE = 300_000
 
 
 class PlaceTagger(Persistent):
@@ -56,6 +58,8 @@ class PlaceTagger(Persistent):
             name: sum(weight << _BITS * place for place, weight in enumerate(row))
             for name, row in self._weights.items()
         }
+        #: Sums of groups of features that were met before.
+        self._sums: dict[tuple[Any, ...], int] = {}
 
     @classmethod
     def default(cls) -> PlaceTagger:
@@ -81,16 +85,24 @@ class PlaceTagger(Persistent):
     def label(self, candidates: Sequence[Candidate], size: int) -> list[str]:
         """Return a label for each of `size` pieces, left to right: a label is evidence for the next."""
         labels = ["O"] * size
-        weight = self._packed.get
+        known = self._sums.get
         for candidate in candidates:
-            index, features, _ = candidate
-            total = sum(map(weight, features, _ZEROS)) + sum(map(weight, _history(labels, candidate), _ZEROS))
-            total += _MIDDLE
+            total = _MIDDLE
+            for group in (*candidate.evidence, _recent(labels, candidate)):
+                part = known(group)
+                total += self._add_up(group) if part is None else part
             sums = [total >> shift & _MASK for shift in _SHIFTS]
             label = LABELS[sums.index(max(sums))]
-            # A town of the feed's own region, spelled like no ordinary word, is never nothing.
-            labels[index] = "T" if label == "O" and "to=r" in features else label
+            labels[candidate.piece] = "T" if label == "O" and candidate.town else label
         return labels
+
+    def _add_up(self, group: tuple[Any, ...]) -> int:
+        weights = self._packed.get
+        total = sum(map(weights, group_names(group), _ZEROS))
+        if len(self._sums) > _CACHE_SIZE:
+            self._sums.clear()
+        self._sums[group] = total
+        return total
 
 
 @lru_cache(maxsize=1)
@@ -99,14 +111,13 @@ def _default() -> PlaceTagger:
     return PlaceTagger(json.loads(text)["weights"])
 
 
-def _history(labels: Sequence[str], candidate: Candidate) -> tuple[str, ...]:
-    index, _, near = candidate
-    before = labels[index - 1] if index else "^"
+def _recent(labels: Sequence[str], candidate: Candidate) -> tuple[Any, ...]:
+    index = candidate.piece
     recent = "O"
     for label in labels[max(0, index - 4) : index]:
         if label != "O":
             recent = label
-    return ("l1=" + before, "lr=" + recent, "ll=" + before + recent, f"ln={recent}{near}")
+    return (HISTORY, labels[index - 1] if index else "^", recent, candidate.near)
 
 
 def examples(
@@ -136,13 +147,13 @@ def examples(
         words = split(fold(text))
         marks = _marks(text, words, marked)
         found, _ = features.candidates(text, words, region)
-        names = {stem(words[i].text): marks.get(i, "O") for i, _, _ in found if marks.get(i) in ("S", "T")}
+        names = {stem(words[i].text): marks.get(i, "O") for i, *_ in found if marks.get(i) in ("S", "T")}
         if street and marked.get("street"):
             names.setdefault(stem(fold(street).split()[-1]), "S")
         elsewhere = named.get(region or "", set())
         labels = ["O"] * len(words)
         for candidate in found:
-            index, row, _ = candidate
+            index = candidate.piece
             word = words[index].text
             label = marks.get(index, "O")
             if label in "OL" and len(word) > 3 and word.isalpha():
@@ -154,7 +165,7 @@ def examples(
             if label == "O" and index not in marks and _typed(words, index):
                 continue
             labels[index] = label
-            evidence.append([*row, *_history(labels, candidate)])
+            evidence.append(names_of([*candidate.evidence, _recent(labels, candidate)]))
             gold.append(label)
     return evidence, gold
 
@@ -183,8 +194,9 @@ def _marks(text: str, words: Sequence[Word], marked: Mapping[str, str]) -> dict[
     return marks
 
 
-#: What is taken off the score of «nothing»: a place missed costs more than a doubtful one.
-_BIAS = 0.7
+#: What is taken off the score of «nothing» for words, numbers, things: a place missed costs more than a doubtful
+#: one.
+_BIASES = {"b": 0.7, "nb": 0.7, "lb": 1.2}
 #: Candidates marked as nothing that a model of the other posts is this sure about are unmarked places,
 #: not examples.
 _NOISE = 0.1
@@ -226,7 +238,8 @@ def fit_weights(
         nothing[held] = model.predict_proba(X[held])[:, list(model.classes_).index("O")]
     model = fit(np.flatnonzero((y != "O") | (nothing >= _NOISE)))
     weights = model.coef_[[list(model.classes_).index(label) for label in LABELS]].T
-    for name in {"b", "nb", "lb"} & columns.keys():
-        weights[columns[name], 0] -= _BIAS
+    for name, bias in _BIASES.items():
+        if name in columns:
+            weights[columns[name], 0] -= bias
     rounded = np.rint(weights * _UNIT).astype(int)
     return {name: rounded[i].tolist() for i, name in enumerate(kept) if np.abs(rounded[i]).max() >= 3}
