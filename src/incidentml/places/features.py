@@ -176,7 +176,8 @@ class PlaceFeatures:
         cached = self._cache.get
         known = [cached(word[0]) or self._known(word[0]) for word in words]
         for index in [i for i, info in enumerate(known[:-1]) if info.coarse == "0"]:
-            if known[index + 1].coarse == "U":  # neither a house nor a neighbour of a street
+            again = index + 2 < len(known) and known[index + 2].coarse == "0"  # «45 подъезд 3»
+            if known[index + 1].coarse == "U" and not again:  # neither a house nor a neighbour of a street
                 known[index] = _UNIT_NUMBER
         towns = self._towns(words, known, region)
         phrases = self._phrases(words, known)

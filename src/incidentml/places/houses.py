@@ -130,7 +130,7 @@ def read_houses(words: Sequence[Word], labels: Sequence[str], first: int) -> Par
             between = words[at].text if at < len(words) else ""
             at += 1
             spoken = _RANGES.get(opening) == between
-            if at >= len(words) or labels[at] != "H" or not (between in _JOINS or spoken):
+            if at >= len(words) or labels[at] != "H" or not (between in _JOINS or spoken) or _ordinal(words, at):
                 break
             ranged = between in "-–—" or spoken
         following = _house(words, at)
@@ -142,10 +142,13 @@ def read_houses(words: Sequence[Word], labels: Sequence[str], first: int) -> Par
 
 def _follows(words: Sequence[Word], labels: Sequence[str], at: int) -> bool:
     """Tell whether a bare number goes on with a list; «75 2й подъезд» does not."""
-    if at >= len(words) or labels[at] != "H" or words[at].start != words[at - 1].end + 1:
-        return False
+    here = at < len(words) and labels[at] == "H" and words[at].start == words[at - 1].end + 1
+    return here and not _ordinal(words, at)
+
+
+def _ordinal(words: Sequence[Word], at: int) -> bool:
     after = words[at + 1] if at + 1 < len(words) else None
-    return after is None or after.start != words[at].end or after.text not in _ORDINAL_MARKS
+    return after is not None and after.start == words[at].end and after.text in _ORDINAL_MARKS
 
 
 def _house(words: Sequence[Word], first: int) -> Part:

@@ -60,6 +60,10 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
             labels[index] = "S"
         elif labels[index] in "OLS" and before in _SURE_SETTLEMENT and name:
             labels[index] = "T"
+        elif labels[index] in "OTL" and _before_type(text, words, index):
+            labels[index] = "S"
+        elif labels[index] == "S" and before not in STREET_TYPES and _in_nominative(word.text):
+            labels[index] = "O"  # «Гоголь бы заплакал»: streets bear the genitive
         if labels[index] in "ST" and before in AREA_TYPES and before not in SETTLEMENT_TYPES:
             labels[index] = "L"
         after = words[index + 1].text if index + 1 < len(words) else ""
@@ -81,13 +85,32 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
     return _one_town(words, labels, towns)
 
 
+def _before_type(text: str, words: Sequence[Word], index: int) -> bool:
+    """Tell whether an adjective stands before its type word: «Садовая ул., 64а»."""
+    word = words[index]
+    after = [piece.text for piece in words[index + 1 : index + 3]]
+    return (
+        len(after) == 2
+        and after[0] in _SURE_STREET
+        and (after[1].isdigit() or after[1] in ",.")
+        and text[word.start].isupper()
+        and word.text.endswith(("ая", "ой", "ую", "ий", "ый", "ом"))
+    )
+
+
+def _in_nominative(word: str) -> bool:
+    letters = word_class(word)[:-1]
+    return "s" in letters and "N" not in letters and word.endswith(("ов", "ев", "ин", "ын", "ь"))
+
+
 def _worth_a_look(words: Sequence[Word], labels: Sequence[str]) -> list[int]:
     """Return the pieces that are labelled or stand after a type word."""
     found = [index for index, label in enumerate(labels) if label != "O"]
     for index, word in enumerate(words[:-1]):
         if word.text in _TRIGGERS:
             found.append(index + 1 + (words[index + 1].text == "."))
-    return sorted({index for index in found if index < len(words)})
+            found.append(index - 1)
+    return sorted({index for index in found if 0 <= index < len(words)})
 
 
 def _one_town(words: Sequence[Word], labels: list[str], towns: Mapping[int, tuple[int, str]]) -> list[str]:
