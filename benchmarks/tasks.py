@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import get_context
 from typing import Any
 
+from ablations import ablations
 from baseline_model import Baseline
 from common import CACHE, ROOT, Phases, corpus, folds, joined, peak_memory_mb, pooled
-from streams import feed
+from noise import label_noise
+from speed import memory, speed, update_latency
 
 from incidentml.gold import GoldPost, load_gold
 from incidentml.predictions import Joined
@@ -54,11 +54,11 @@ def shipped(suite: Suite) -> dict[str, Any]:
 
 
 def baseline(suite: Suite) -> dict[str, Any]:
-    """Do the same with the plain peer."""
+    """Do the same with a plain peer: the suite's `model` holds the settings of `Baseline`."""
 
     def predict(train: Sequence[GoldPost], test: Sequence[GoldPost], phases: Phases) -> Joined:
         with phases("train"):
-            model = Baseline(clusters=suite.get("clusters", "hdbscan"), seed=suite["seed"]).fit(train)
+            model = Baseline(**suite.get("model", {}), seed=suite["seed"]).fit(train)
         with phases("process"):
             posts, incidents = model.predict(test)
         return joined(posts, incidents, test)
@@ -130,46 +130,13 @@ def _brief(part: Joined) -> dict[str, Any]:
     }
 
 
-def speed(suite: Suite) -> dict[str, Any]:
-    """Time the shipped model on a long feed, at once or day by day."""
-    from incidentml.registry import load
-
-    began = time.perf_counter()
-    pipe = load()
-    loaded = time.perf_counter()
-    posts = list(feed(corpus(), suite["posts"], suite["seed"]))
-    before = peak_memory_mb()
-    stages: dict[str, float] = defaultdict(float)
-    state, slowest, incidents = None, 0.0, 0
-    started = time.perf_counter()
-    days = (
-        itertools.groupby(posts, key=lambda post: post.published_at.date())
-        if suite.get("by_day")
-        else [("", posts)]
-    )
-    for _, group in days:
-        step = time.perf_counter()
-        result = pipe.update(list(group), state)
-        state, incidents = result.state, len(result.incidents)
-        slowest = max(slowest, time.perf_counter() - step)
-        for name, seconds in result.seconds.items():
-            stages[name] += seconds
-    total = time.perf_counter() - started
-    return {
-        "posts": len(posts),
-        "incidents": incidents,
-        "seconds": {"load": round(loaded - began, 3), **{name: round(value, 3) for name, value in stages.items()}},
-        "total_seconds": round(total, 3),
-        "slowest_update_seconds": round(slowest, 3),
-        "posts_per_second": round(len(posts) / total, 1),
-        "peak_memory_mb": peak_memory_mb(),
-        "memory_before_mb": before,
-    }
-
-
 TASKS: dict[str, Callable[[Suite], dict[str, Any]]] = {
     "pipeline": pipeline,
     "baseline": baseline,
     "shipped": shipped,
     "speed": speed,
+    "update_latency": update_latency,
+    "memory": memory,
+    "label_noise": label_noise,
+    "ablations": ablations,
 }
