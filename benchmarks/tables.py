@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from more_tables import more_tables
+
 _BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 #: Title, and where the figure is in a report.
 ROWS = [
@@ -31,6 +33,16 @@ ROWS = [
     ("places: settlement F1", "places settlement f1"),
     ("places: street F1", "places street f1"),
     ("places: house F1", "places house f1"),
+]
+#: The figures of the table that has every model in a row.
+LEADING = [
+    ("pairwise F1", "incidents pairwise f1"),
+    ("precision", "incidents pairwise precision"),
+    ("recall", "incidents pairwise recall"),
+    ("B³ F1", "incidents b_cubed f1"),
+    ("complaints: AP", "complaints average_precision"),
+    ("complaints: F1", "complaints f1"),
+    ("topic", "topic accuracy"),
 ]
 
 
@@ -73,6 +85,22 @@ def _quality(results: Mapping[str, Any], names: Sequence[str]) -> str:
     return "".join(lines) + "| incidents: hard negatives merged | " + " | ".join(merges) + " |\n"
 
 
+def _leading(results: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Return all models in one table, a row each; the first figure with its interval."""
+    titles = [title for title, _ in LEADING]
+    lines = [
+        "| model | " + " | ".join(titles) + " | hard negatives merged |\n",
+        "|---|" + "---:|" * (len(titles) + 1) + "\n",
+    ]
+    for name in names:
+        report = results[name]["report"]
+        first, *others = [_at(report, path) for _, path in LEADING]
+        plain = [_cell(other and other["value"]) for other in others]
+        near = report["incidents"]["hard_negatives"]
+        lines.append(f"| {name} | {_cell(first)} | {' | '.join(plain)} | {near['merged']} of {near['total']} |\n")
+    return "".join(lines)
+
+
 def _slices(result: Mapping[str, Any], by: str) -> str:
     rows = result["slices"][by]
     names = list(next(iter(rows.values())))
@@ -88,15 +116,17 @@ def _slices(result: Mapping[str, Any], by: str) -> str:
 
 def _speed(results: Mapping[str, Any], names: Sequence[str]) -> str:
     lines = [
-        "| suite | posts | seconds | posts/s | slowest update, s | peak MB |\n",
-        "|---|---:|---:|---:|---:|---:|\n",
+        "| suite | processes | posts | seconds | posts/s | slowest update, s | peak MB | last tenth to first |\n",
+        "|---|" + "---:|" * 7 + "\n",
     ]
     for name in names:
-        row = results[name]
-        lines.append(
-            f"| {name} | {row['posts']} | {row['total_seconds']} | {row['posts_per_second']} "
-            f"| {row['slowest_update_seconds']} | {row['peak_memory_mb']} |\n"
-        )
+        for workers, row in results[name].get("workers", {"1": results[name]}).items():
+            deciles = row.get("ms_per_post_by_decile", [])
+            growth = f"{deciles[-1] / deciles[0]:.2f}" if len(deciles) > 1 else "—"
+            lines.append(
+                f"| {name} | {workers} | {row['posts']} | {row['total_seconds']} | {row['posts_per_second']} "
+                f"| {row['slowest_update_seconds']} | {row['peak_memory_mb']} | {growth} |\n"
+            )
     return "".join(lines)
 
 
@@ -106,10 +136,10 @@ def _quality_names(suites: Sequence[Mapping[str, Any]], results: Mapping[str, An
 
 
 def write_readme(file: Path, suites: Sequence[Mapping[str, Any]], results: Mapping[str, Any]) -> None:
-    """Rewrite the two tables of the project's README: quality beside the peers, and speed."""
+    """Rewrite the two tables of the project's README: all models in one, and speed."""
     quality = _quality_names(suites, results)
     speeds = [suite["name"] for suite in suites if suite["task"] == "speed" and suite["name"] in results]
-    blocks = {"quality": _quality(results, quality) if quality else "", "speed": _speed(results, speeds)}
+    blocks = {"quality": _leading(results, quality) if quality else "", "speed": _speed(results, speeds)}
     text = file.read_text(encoding="utf-8")
     for mark, content in blocks.items():
         block = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
@@ -124,12 +154,14 @@ def write_tables(file: Path, suites: Sequence[Mapping[str, Any]], results: Mappi
     speeds = [suite["name"] for suite in known if suite["task"] == "speed"]
     parts = [f"- **{suite['name']}**: {suite['title']}\n" for suite in known]
     if quality:
-        parts += ["\n", _quality(results, quality)]
+        full = [suite["name"] for suite in suites if suite["name"] in quality and not suite.get("brief")]
+        parts += ["\n", _leading(results, quality), "\nEvery figure, with intervals:\n\n", _quality(results, full)]
     for name in quality[:1]:
         for by in results[name]["slices"]:
             parts += [f"\n{name} by {by}:\n\n", _slices(results[name], by)]
     if speeds:
         parts += ["\n", _speed(results, speeds)]
+    parts += more_tables(results)
     for suite in known[:1]:
         where = results[suite["name"]]["environment"]
         versions = ", ".join(f"{name} {value}" for name, value in where["versions"].items() if value)

@@ -14,6 +14,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 BENCHMARKS = ROOT / "benchmarks"
 
+TASKS = {
+    *("pipeline", "baseline", "shipped", "label_noise", "ablations"),
+    *("speed", "update_latency", "memory"),
+}
 PROBE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -49,7 +53,7 @@ def test_every_suite_names_a_task_and_territories_that_exist() -> None:
     suites = tomllib.loads((BENCHMARKS / "suites.toml").read_text("utf-8"))["suite"]
     assert len({suite["name"] for suite in suites}) == len(suites)
     for suite in suites:
-        assert suite["task"] in {"pipeline", "baseline", "shipped", "speed"}
+        assert suite["task"] in TASKS
         for name in suite.get("territories", ()):
             assert (ROOT / "datasets" / suite["dataset"] / f"{name}.jsonl").is_file()
 
@@ -77,3 +81,48 @@ def test_unknown_suite_is_refused(folder: Path) -> None:
     outcome = run(folder, "--suite", "nope")
     assert outcome.returncode == 2
     assert "no suite ['nope']; there are" in outcome.stderr
+
+
+def ask(code: str) -> Any:
+    """Run code beside the benchmarks and return what it prints as JSON."""
+    lines = ["import json, sys", f"sys.path.insert(0, {str(BENCHMARKS)!r})", code]
+    found = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    return json.loads(found.stdout)
+
+
+def test_every_task_exists() -> None:
+    assert set(ask("from tasks import TASKS; print(json.dumps(list(TASKS)))")) == TASKS
+
+
+def test_every_peer_named_by_a_suite_exists() -> None:
+    peers = ask("from peers import PEERS; print(json.dumps(list(PEERS)))")
+    suites = tomllib.loads((BENCHMARKS / "suites.toml").read_text("utf-8"))["suite"]
+    models = [suite["model"] for suite in suites if "model" in suite]
+    assert {model["clusters"] for model in models if "clusters" in model} <= {"hdbscan", "graph", *peers}
+    assert {model["filter"] for model in models if "filter" in model} <= {
+        "logistic",
+        "svm",
+        "sentiment",
+        "keywords",
+    }
+
+
+def test_every_piece_of_evidence_belongs_to_one_ablation() -> None:
+    from incidentml.incidents.links import FEATURES
+
+    blocks = ask("from ablations import LINKS; print(json.dumps(LINKS))")
+    assert sorted(name for block in blocks.values() for name in block.split()) == sorted(FEATURES)
+
+
+def test_every_column_of_the_filter_belongs_to_one_ablation() -> None:
+    from incidentml.complaints.features import feature_names
+
+    blocks = ask("from ablations import FILTER; print(json.dumps(FILTER))")
+    for name in feature_names(2):
+        assert sum(name.startswith(tuple(starts)) for starts in blocks.values()) == 1, name
+
+
+def test_time_by_tenth_of_the_stream_is_per_post() -> None:
+    code = "from speed import _by_decile; print(json.dumps(_by_decile([(10, 1.0)] * 10 + [(10, 2.0)] * 10)))"
+    assert ask(code) == [100.0] * 5 + [200.0] * 5
