@@ -64,13 +64,13 @@ def _clustering(result: Mapping[str, Any]) -> list[str]:
 
 def _noise(result: Mapping[str, Any]) -> list[str]:
     rows = (
-        [label, row["rows"], row["classes"], f"{row['accuracy_of_the_model']:.3f}", row["suspects"],
+        [label, row["rows"], row["classes"], f"{row['accuracy_of_the_judge']:.3f}", row["suspects"],
          f"{row['noise_rate']:.1%}"]
         for label, row in result["labels"].items()
     )  # fmt: skip
     head = ["label", "posts", "classes", "accuracy of the judge", "suspects", "estimated noise"]
     return [
-        "\nLabels that are likely wrong, by confident learning with a plain judge on left-out territories. What "
+        "\nLabels that are likely wrong, by confident learning on left-out territories. What "
         "the judge gets wrong and is sure of counts as noise too, so these shares are upper bounds; "
         f"`results/label-noise.json` lists the first suspects:\n\n{_table(head, rows)}"
     ]

