@@ -70,8 +70,8 @@ def _noise(result: Mapping[str, Any]) -> list[str]:
     )  # fmt: skip
     head = ["label", "posts", "classes", "accuracy of the judge", "suspects", "estimated noise"]
     return [
-        "\nLabels that are likely wrong, by confident learning on left-out territories. What "
-        "the judge gets wrong and is sure of counts as noise too, so these shares are upper bounds; "
+        "\nLabels that are likely wrong, by confident learning on left-out territories. What the judge gets wrong "
+        "and is sure of counts as noise too: where the judge is weak, the share is far too high; "
         f"`results/label-noise.json` lists the first suspects:\n\n{_table(head, rows)}"
     ]
 
