@@ -108,7 +108,7 @@ def by_cores(backend: str, **options: Any) -> Callable[[ClusterState, float], La
         order = np.argsort(rank)
         how = Grouping(floor, backend=backend, **options)
         links = rank[left], rank[right], probability
-        found = cluster_links(len(state), links, how, state.columns.street[order])
+        found = cluster_links(len(state), links, how, state.columns.naming.take(order))
         return found[rank][state.representative]
 
     return cluster
@@ -119,7 +119,7 @@ PARTS: dict[str, Callable[[ClusterState, float], Labels]] = {
     "components": by_components,
     "average linkage": by_average,
     "raw HDBSCAN": by_raw_hdbscan,
-    "average linkage, streets apart": by_cores("hdbscan", density_from=2**31),
+    "average linkage, places apart": by_cores("hdbscan", density_from=2**31),
     "the same on HDBSCAN cores everywhere": by_cores("hdbscan", density_from=3),
     "the same on cores of scikit-learn": by_cores("sklearn", density_from=3),
 }

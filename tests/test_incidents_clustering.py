@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidentml.incidents.clustering import Grouping, average_link, cluster_component, cluster_links, density_cores
+from incidentml.incidents.clustering import (
+    Grouping,
+    Naming,
+    average_link,
+    cluster_component,
+    cluster_links,
+    density_cores,
+)
 
 
 def links(rows):
@@ -107,8 +114,36 @@ def test_the_order_of_links_does_not_matter(order):
     assert cluster_component(n, turned, how).tolist() == cluster_component(n, rows, how).tolist()
 
 
-def test_two_streets_stay_apart_though_a_vague_post_links_to_both():
+def named(n, weight=None, **columns):
+    """Nodes that name towns, streets and houses; 0 is none."""
+    parts = [np.array(columns.get(part, [0] * n), dtype=np.uint64) for part in ("town", "street", "house")]
+    return Naming(*parts, np.ones(n) if weight is None else np.array(weight, dtype=np.float64))
+
+
+@pytest.mark.parametrize(
+    "places",
+    [{"street": [7, 0, 9, 9]}, {"town": [7, 0, 9, 9]}, {"street": [7] * 4, "house": [1, 0, 2, 2]}],
+    ids="+".join,
+)
+def test_two_places_stay_apart_though_a_vague_post_links_to_both(places):
     rows = links([(0, 1, 0.9), (1, 2, 0.55), (2, 3, 0.9), (0, 2, 0.35), (1, 3, 0.35), (0, 3, 0.05)])
-    streets = np.array([7, 0, 9, 9], dtype=np.uint64)
     assert cluster_component(4, rows, Grouping(0.3)).tolist() == [0, 0, 0, 0]
-    assert cluster_component(4, rows, Grouping(0.3), streets).tolist() == [0, 0, 2, 2]
+    assert cluster_component(4, rows, Grouping(0.3), named(4, **places)).tolist() == [0, 0, 2, 2]
+
+
+def test_houses_are_told_apart_on_one_street_only():
+    naming = named(3, street=[7, 7, 0], house=[1, 2, 3])
+    assert naming.differ().tolist() == [[False, True, False], [True, False, False], [False, False, False]]
+
+
+def test_posts_that_name_a_place_decide_whether_groups_join():
+    rows = links([(0, 1, 0.9), (0, 2, 0.1), (1, 2, 0.6)])
+    assert cluster_component(3, rows, Grouping(0.3), named(3)).tolist() == [0, 0, 0]
+    assert cluster_component(3, rows, Grouping(0.3), named(3, weight=[2, 1, 2])).tolist() == [0, 0, 2]
+
+
+def test_a_vague_post_rather_joins_what_many_speak_of():
+    crowd = [(i, j, 0.9) for i in range(4) for j in range(i + 1, 4)]
+    rows = links([*crowd, *((i, 4, 0.6) for i in range(4)), (4, 5, 0.65)])
+    assert cluster_component(6, rows, Grouping(0.4, crowd=0.0)).tolist() == [0, 0, 0, 0, 4, 4]
+    assert cluster_component(6, rows, Grouping(0.4)).tolist() == [0, 0, 0, 0, 0, 5]

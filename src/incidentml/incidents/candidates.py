@@ -192,7 +192,7 @@ def _alike(
         score = score - _toll(gap)
         good = (score >= rules.alike - _PAGE) & (gap <= rules.text_days * DAY) & (j + first - own < i)
         at, left, right, score = at[good], left[good], right[good], score[good]
-        for column, toll in ((columns.settlement, _SETTLEMENT), (columns.street, _STREET)):
+        for column, toll in ((columns.town, _SETTLEMENT), (columns.street, _STREET)):
             a, b = column[left], column[right]
             score = score - np.float32(toll) * ((a > 0) & (b > 0) & (a != b))
         score = score + np.float32(_PAGE) * (

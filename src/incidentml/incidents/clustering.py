@@ -6,9 +6,10 @@ Three steps, each of which may be skipped where it has nothing to do:
 2. in a piece of at least `Grouping.density_from` nodes HDBSCAN finds dense cores: leaves of its tree over
    pooled distances, in which two posts are near if they are linked *and* linked to the same others;
 3. cores and single posts join by average linkage down to one floor, so that no chain of single links can tie two
-   problems together, and no pair that people told apart can meet. A pair that is hardly linked and names two
-   streets counts against the join, so that groups about different streets stay apart though vaguer posts would
-   tie them.
+   problems together, and no pair that people told apart can meet. Posts that name a place weigh more than those
+   that do not; a pair that is hardly linked and names two towns, streets or houses of a street counts against the
+   join, so that such groups stay apart though vaguer posts would tie them; and of joins that are about as good the
+   one with the larger group comes first: a vague post is rather about what many speak of.
 
 HDBSCAN alone takes every pair of posts for a cluster and cannot leave a fragment joined to its whole; alone it is
 well below average linkage (``benchmarks/results/incidents.json``). As a first step it takes the work that is
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,7 @@ from numpy.typing import NDArray
 from incidentml.incidents.pieces import bars, by_piece, components, pieces
 from incidentml.numeric import on_grid
 
-__all__ = ["Grouping", "average_link", "cluster_component", "cluster_links", "density_cores"]
+__all__ = ["Grouping", "Naming", "average_link", "cluster_component", "cluster_links", "density_cores"]
 
 _LIKELY = 0.5
 Links = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
@@ -49,7 +51,9 @@ class Grouping:
     most_nodes : int
         Largest component that is clustered as a whole.
     contradiction : float
-        What a pair of posts that name different streets takes off the mean, times ``1 - P``.
+        What a pair of posts that name different places takes off the mean, times ``1 - P``.
+    crowd : float
+        What a group of e times the weight is worth, in probability, when it is chosen which groups join first.
     """
 
     join_floor: float
@@ -58,13 +62,38 @@ class Grouping:
     core_floor: float = 0.7
     most_nodes: int = 500
     contradiction: float = 0.3
+    crowd: float = 0.3
+
+
+class Naming(NamedTuple):
+    """The one town, street and house that each post names, 0 if it names none or several, and its weight."""
+
+    town: NDArray[np.uint64]
+    street: NDArray[np.uint64]
+    house: NDArray[np.uint64]
+    weight: NDArray[np.float64]
+
+    def take(self, rows: NDArray[np.intp]) -> Naming:
+        """Return the given rows."""
+        return Naming(self.town[rows], self.street[rows], self.house[rows], self.weight[rows])
+
+    def differ(self) -> NDArray[np.bool_]:
+        """Tell which pairs name different towns, streets, or houses of one street."""
+
+        def told_apart(column: NDArray[np.uint64]) -> NDArray[np.bool_]:
+            told = column > 0
+            return np.asarray(told[:, None] & told & (column[:, None] != column))
+
+        one_street = self.street[:, None] == self.street
+        differ = told_apart(self.town) | told_apart(self.street) | (told_apart(self.house) & one_street)
+        return np.asarray(differ)
 
 
 def cluster_component(
     n: int,
     links: Links,
     how: Grouping,
-    streets: NDArray[np.uint64] | None = None,
+    naming: Naming | None = None,
     apart: Mapping[int, frozenset[int]] | None = None,
     tied: Mapping[int, frozenset[int]] | None = None,
 ) -> NDArray[np.intp]:
@@ -77,8 +106,8 @@ def cluster_component(
     links : tuple of left, right, probability
         Each pair once; a pair without a link counts 0.
     how : Grouping
-    streets : ndarray of uint64, optional
-        The one street that each node names, 0 if it names none or several.
+    naming : Naming, optional
+        The places that the nodes name; without it all nodes weigh the same.
     apart, tied : mapping of int to frozenset of int, optional
         Nodes that may never meet, and nodes that are one from the start.
     """
@@ -96,14 +125,14 @@ def cluster_component(
     if n >= how.density_from:
         start = _with_cores(start, (left, right, probability), how, apart)
     weighed = (left, right, probability)
-    if streets is not None and how.contradiction > 0:
-        weighed = _contradicted(n, weighed, streets, how.contradiction)
-    return average_link(start, weighed, how.join_floor, apart)
+    if naming is None:
+        return average_link(start, weighed, how.join_floor, apart, crowd=how.crowd)
+    if how.contradiction > 0:
+        weighed = _contradicted(n, weighed, naming, how.contradiction)
+    return average_link(start, weighed, how.join_floor, apart, naming.weight, how.crowd)
 
 
-def cluster_links(
-    n: int, links: Links, how: Grouping, streets: NDArray[np.uint64] | None = None
-) -> NDArray[np.intp]:
+def cluster_links(n: int, links: Links, how: Grouping, naming: Naming | None = None) -> NDArray[np.intp]:
     """Cluster every component of a graph whose nodes are numbered in canonical order; parameters as for one."""
     left, right, probability = links
     parts = components(np.zeros((len(bars(how.join_floor)), 0), np.int32), n, *links, how.join_floor)
@@ -112,17 +141,15 @@ def cluster_links(
     for rows, here in by_piece(piece, left, right):
         local[rows] = np.arange(len(rows))
         inside = local[left[here]], local[right[here]], probability[here]
-        labels[rows] = rows[cluster_component(len(rows), inside, how, None if streets is None else streets[rows])]
+        labels[rows] = rows[cluster_component(len(rows), inside, how, naming and naming.take(rows))]
     return labels
 
 
-def _contradicted(n: int, links: Links, streets: NDArray[np.uint64], toll: float) -> Links:
-    """Take the toll off pairs that name different streets, unless they are likely one incident all the same."""
+def _contradicted(n: int, links: Links, naming: Naming, toll: float) -> Links:
+    """Take the toll off pairs that name different places, unless they are likely one incident all the same."""
     matrix = np.zeros((n, n))
     matrix[links[0], links[1]] = links[2]
-    told = streets > 0
-    differ = told[:, None] & told & (streets[:, None] != streets) & (matrix < _LIKELY)
-    matrix = np.where(differ, matrix - toll * (1.0 - matrix), matrix)
+    matrix = np.where(naming.differ() & (matrix < _LIKELY), matrix - toll * (1.0 - matrix), matrix)
     left, right = np.nonzero(np.triu(matrix, 1))
     return left, right, matrix[left, right]
 
@@ -132,8 +159,12 @@ def average_link(
     links: Links,
     floor: float,
     apart: Mapping[int, frozenset[int]] | None = None,
+    weight: NDArray[np.float64] | None = None,
+    crowd: float = 0.0,
 ) -> NDArray[np.intp]:
-    """Merge the two groups with the highest mean probability until none reaches `floor`.
+    """Merge groups with a mean probability of at least `floor` until there are none, the best first.
+
+    Best is the highest mean plus `crowd` times the logarithm of the larger group's weight.
 
     Parameters
     ----------
@@ -143,6 +174,9 @@ def average_link(
     floor : float
     apart : mapping of int to frozenset of int, optional
         Nodes that may never meet.
+    weight : ndarray of float, optional
+        How much each node counts in a mean; 1 if not given.
+    crowd : float
 
     Returns
     -------
@@ -156,24 +190,34 @@ def average_link(
     [0, 0, 2]
     """
     first, group = np.unique(start, return_inverse=True)
-    n, size = len(first), np.bincount(group).astype(np.float64)
+    weight = np.ones(len(start)) if weight is None else weight
+    n, size = len(first), np.bincount(group, weights=weight)
     total = np.zeros((n, n))
     i, j = group[links[0]], group[links[1]]
-    np.add.at(total, (np.minimum(i, j), np.maximum(i, j)), links[2])
+    weighed = links[2] * weight[links[0]] * weight[links[1]]
+    np.add.at(total, (np.minimum(i, j), np.maximum(i, j)), weighed)
     total = np.triu(total, 1)
     total += total.T
     barred = np.eye(n, dtype=bool)
     for node, others in (apart or {}).items():
         barred[group[node], group[list(others)]] = barred[group[list(others)], group[node]] = True
-    # Of each pair the earlier group remembers the mean; every group, its best later partner.
-    mean = np.triu(np.where(barred, -np.inf, total / np.outer(size, size)))
-    mean[np.tril_indices(n)] = -np.inf
-    partner = mean.argmax(axis=1)
-    best = mean[np.arange(n), partner]
+
+    def worth(
+        total: NDArray[np.float64], barred: NDArray[np.bool_], mine: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        mean = total / (mine * size)
+        joins = (mean >= floor) & ~barred
+        return np.where(joins, mean + crowd * np.log(np.maximum(mine, size)), -np.inf)
+
+    # Of each pair the earlier group remembers what its join is worth; every group, its best later partner.
+    value = worth(total, barred, size[:, None])
+    value[np.tril_indices(n)] = -np.inf
+    partner = value.argmax(axis=1)
+    best = value[np.arange(n), partner]
     owner = np.arange(n)
     while True:
         a = int(best.argmax())
-        if not best[a] >= floor:
+        if best[a] == -np.inf:
             return np.asarray(first[owner[group]], dtype=np.intp)
         b = int(partner[a])
         owner[owner == b] = a
@@ -183,15 +227,15 @@ def average_link(
         barred[a] |= barred[b]
         barred[b] = barred[:, b] = True
         barred[:, a] = barred[a]
-        mean[b] = mean[:, b] = -np.inf
-        now = np.where(barred[a], -np.inf, total[a] / (size[a] * size))
-        mean[a, a + 1 :], mean[:a, a] = now[a + 1 :], now[:a]
+        value[b] = value[:, b] = -np.inf
+        now = worth(total[a], barred[a], size[a : a + 1])
+        value[a, a + 1 :], value[:a, a] = now[a + 1 :], now[:a]
         better = np.flatnonzero((now[:a] > best[:a]) | ((now[:a] == best[:a]) & (partner[:a] > a)))
         best[better], partner[better] = now[better], a
         stale = np.flatnonzero((partner == b) | (partner == a))
         stale = np.union1d(stale, [a, b])
-        partner[stale] = mean[stale].argmax(axis=1)
-        best[stale] = mean[stale, partner[stale]]
+        partner[stale] = value[stale].argmax(axis=1)
+        best[stale] = value[stale, partner[stale]]
 
 
 def density_cores(probability: NDArray[np.float64], backend: str = "hdbscan") -> NDArray[np.intp]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.errors import ModelFormatError
+from incidentml.incidents.clustering import Naming
 from incidentml.incidents.copies import SKETCH_SIZE
 from incidentml.incidents.ragged import Ragged
 from incidentml.incidents.wording import N_WORDS
@@ -47,14 +48,19 @@ class Columns:
     placing: NDArray[np.bool_]
     where: NDArray[np.uint32]
     numbers: NDArray[np.uint32]
+    things: NDArray[np.uint32]
+    counted: NDArray[np.uint32]
     names: NDArray[np.uint32]
     context: NDArray[np.uint32]
     sketch: NDArray[np.uint8]
     grams: NDArray[np.float32]
     flags: NDArray[np.uint8]
-    settlement: NDArray[np.uint64]
+    town: NDArray[np.uint64]
     street: NDArray[np.uint64]
+    house: NDArray[np.uint64]
     told: NDArray[np.uint8]
+    streets: NDArray[np.uint8]
+    houses: NDArray[np.uint8]
     route: NDArray[np.int32]
     towns: NDArray[np.int32]
     addresses: NDArray[np.int32]
@@ -78,10 +84,13 @@ class Columns:
             copy=u64,
             words=np.zeros((0, N_WORDS), u32), weights=np.zeros((0, N_WORDS), np.float32),
             placing=np.zeros((0, N_WORDS), bool), where=np.zeros((0, N_WHERE), u32),
-            numbers=np.zeros((0, N_NUMBERS), u32), names=np.zeros((0, N_NAMES), u32),
+            numbers=np.zeros((0, N_NUMBERS), u32), things=np.zeros((0, N_NUMBERS), u32),
+            counted=np.zeros((0, N_NUMBERS), u32), names=np.zeros((0, N_NAMES), u32),
             context=np.zeros((0, N_CONTEXT), u32), sketch=np.zeros((0, SKETCH_SIZE), np.uint8),
-            grams=np.zeros(0, np.float32), flags=np.zeros(0, np.uint8), settlement=u64, street=u64,
-            told=np.zeros(0, np.uint8), route=np.zeros(0, np.int32), towns=nowhere.settlements,
+            grams=np.zeros(0, np.float32), flags=np.zeros(0, np.uint8), town=u64, street=u64,
+            house=u64,
+            told=np.zeros(0, np.uint8), streets=np.zeros(0, np.uint8), houses=np.zeros(0, np.uint8),
+            route=np.zeros(0, np.int32), towns=nowhere.settlements,
             addresses=nowhere.addresses, landmarks=nowhere.landmarks, place_counts=nowhere.counts,
             blocks=Ragged.of([]),
         )  # fmt: skip
@@ -118,6 +127,11 @@ class Columns:
     def place_codes(self) -> PlaceCodes:
         """Places, to compare."""
         return PlaceCodes(self.towns, self.addresses, self.landmarks, self.place_counts)
+
+    @property
+    def naming(self) -> Naming:
+        """Where each post says it is, for the clustering: one that names no place weighs half."""
+        return Naming(self.town, self.street, self.house, np.where(self.told > 0, 2.0, 1.0))
 
     def rank(self) -> NDArray[np.intp]:
         """Return each row's place in the canonical order: time, network, id."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from incidentml.incidents.batch import PostBatch
 from incidentml.incidents.columns import N_CONTEXT, N_NAMES, N_NUMBERS, N_SUBTOPICS, N_WHERE, STEP, Columns
 from incidentml.incidents.copies import core_text, hash64, sketch
+from incidentml.incidents.counting import counted
 from incidentml.incidents.ragged import Ragged
 from incidentml.incidents.wording import (
     Vocabulary,
@@ -19,7 +20,6 @@ from incidentml.incidents.wording import (
     hits,
     is_reply,
     names,
-    numbers,
     padded,
     place_words,
     rare_only,
@@ -27,7 +27,7 @@ from incidentml.incidents.wording import (
     stem_hash,
 )
 from incidentml.numeric import on_grid, unit_grid
-from incidentml.places import PlaceTable
+from incidentml.places import Gazetteer, PlaceTable
 from incidentml.text import fold, words
 from incidentml.types import Place, PostKey
 
@@ -39,6 +39,11 @@ _ROWS = 1024
 #: Copies are gathered inside cells of this many seconds.
 COPY_CELL = 6 * 3600.0
 
+#: Parts of a place that a post may name.
+TOLD = ("street", "settlement", "house", "landmark")
+MANY = 4
+#: People from which a settlement is big enough to have pages of its own.
+_TOWN = 5000
 #: Keys of places under which posts meet, from wide to narrow; a settlement alone is too wide.
 _BLOCK_RANKS = {"street": 1, "landmark": 2, "house": 3}
 
@@ -51,6 +56,7 @@ def columns_of(batch: PostBatch, vocabulary: Vocabulary) -> Columns:
     tokens = [text.split() for text in plain]
     stems = [[stem_hash(word) for word in row] for row in tokens]
     digits = [[word for word in row if word.isdigit()] for row in tokens]
+    numbered = [counted(row) for row in tokens]
     word_rows, weight_rows = rarest(stems, vocabulary)
     spoken = [place_words(places) for places in batch.places]
     placing = [[*set(map(stem_hash, row)), *named] for row, named in zip(digits, spoken, strict=True)]
@@ -90,15 +96,20 @@ def columns_of(batch: PostBatch, vocabulary: Vocabulary) -> Columns:
         weights=weight_rows,
         placing=hits(word_rows, padded(placing, 12)),
         where=rare_only(padded(spoken, N_WHERE), vocabulary),
-        numbers=padded([numbers(row) for row in digits], N_NUMBERS),
+        numbers=padded([found[0] for found in numbered], N_NUMBERS),
+        things=padded([found[1] for found in numbered], N_NUMBERS),
+        counted=padded([found[2] for found in numbered], N_NUMBERS),
         names=padded([names(core) for core, _ in cores], N_NAMES),
         context=padded([context(source) for source in batch.sources], N_CONTEXT),
         sketch=marks,
         grams=grams,
         flags=np.array([relay + 2 * is_reply(core) for core, relay in cores], dtype=np.uint8).reshape(-1),
-        settlement=_only(keys_of, "settlement"),
+        town=_towns(batch, _only(keys_of, "settlement")),
         street=_only(keys_of, "street"),
+        house=_only(keys_of, "house"),
         told=_told(batch.places),
+        streets=_how_many(batch.places, "street"),
+        houses=_how_many(batch.places, "house"),
         route=_routes(batch.places),
         towns=table.codes.settlements,
         addresses=table.codes.addresses,
@@ -179,10 +190,51 @@ def _problem(probabilities: NDArray[np.float32]) -> NDArray[np.int16]:
 
 
 def _told(places: Sequence[tuple[Place, ...]]) -> NDArray[np.uint8]:
-    """Return 1 for a post that names a place, 3 if there is a street among them."""
-    return np.fromiter(
-        (bool(row) + 2 * any(place.street for place in row) for row in places), dtype=np.uint8, count=len(places)
+    """Return which of `TOLD` each post names, a bit each; the first bit is for any place."""
+    return np.array(
+        [
+            bool(row) + sum(any(getattr(place, part) for place in row) << bit for bit, part in enumerate(TOLD, 1))
+            for row in places
+        ],
+        dtype=np.uint8,
+    ).reshape(-1)
+
+
+def _how_many(places: Sequence[tuple[Place, ...]], part: str) -> NDArray[np.uint8]:
+    """Return how many streets or houses each post names, up to `MANY`: what matters is one or several."""
+    found = (
+        {name for place in row for name in (getattr(place, part) or "").split(", ") if name} for row in places
     )
+    return np.array([min(len(names), MANY) for names in found], dtype=np.uint8).reshape(-1)
+
+
+def _towns(batch: PostBatch, told: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the only settlement of each post; of one that names none that of its page («Подслушано Ржев»)."""
+    silent = [not any(place.settlement for place in places) for places in batch.places]
+    pages = {(source, region) for source, region in zip(batch.sources, batch.regions, strict=True) if source}
+    named = sorted((source, region or "", town) for source, region in pages if (town := _page_town(source)))
+    keys = PlaceTable.build(
+        [(Place(settlement=town),) for _, _, town in named], [region or None for _, region, _ in named]
+    ).block_keys()
+    found = _only(keys, "settlement").tolist()
+    town_of = {(source, region): town for (source, region, _), town in zip(named, found, strict=True)}
+    of_page = [
+        town_of.get((source or "", region or ""), 0) if alone else 0
+        for source, region, alone in zip(batch.sources, batch.regions, silent, strict=True)
+    ]
+    return np.where(told > 0, told, np.array(of_page, dtype=np.uint64).reshape(-1))
+
+
+@lru_cache(maxsize=2**14)
+def _page_town(source: str) -> str | None:
+    """Return the longest name of a town among the words of a page's name."""
+    said, known = words(source), Gazetteer.default()
+    for length in (3, 2, 1):
+        for start in range(len(said) - length + 1):
+            name = said[start : start + length]
+            if len(" ".join(name)) > 3 and any(entry.population > _TOWN for entry in known.find(name)):
+                return " ".join(name)
+    return None
 
 
 def _routes(places: Sequence[tuple[Place, ...]]) -> NDArray[np.int32]:

@@ -26,6 +26,8 @@ FEATURES: tuple[str, ...] = (
     "subtopic",
     "top_subtopic",
     "problem",
+    "one_topic",
+    "sure",
     "words",
     "words_share",
     "what",
@@ -35,6 +37,8 @@ FEATURES: tuple[str, ...] = (
     "rarest_word",
     "numbers",
     "numbers_differ",
+    "things",
+    "things_differ",
     "names",
     "page_words",
     "one_page",
@@ -44,8 +48,11 @@ FEATURES: tuple[str, ...] = (
     "contained",
     "relay",
     "reply",
+    "replies",
+    "later_reply",
     "short",
     "long",
+    "later_long",
     "hours",
     "place",
     "settlement",
@@ -54,6 +61,12 @@ FEATURES: tuple[str, ...] = (
     "landmark",
     "placed",
     "streets_told",
+    "settlements_told",
+    "houses_told",
+    "landmarks_told",
+    "streets",
+    "houses",
+    "page_town",
     "routes_differ",
 )
 
@@ -115,14 +128,23 @@ def pair_features(
         names = found_in(sides.names.take(at_a, axis=1), sides.names.take(at_b, axis=1)).sum(axis=0)
         context_a, context_b = sides.context.take(at_a, axis=1), sides.context.take(at_b, axis=1)
         page = found_in(context_a, words_b, context_b).sum(axis=0) + found_in(context_b, words_a).sum(axis=0)
+        things = found_in(sides.counted.take(at_a, axis=1), sides.counted.take(at_b, axis=1)).sum(axis=0)
+        one_thing = found_in(sides.things.take(at_a, axis=1), sides.things.take(at_b, axis=1)).any(axis=0)
         flags = columns.flags[a] | columns.flags[b]
+        reply_a, reply_b = (columns.flags[a] >> 1) & 1, (columns.flags[b] >> 1) & 1
+        town_a, town_b = columns.town[a], columns.town[b]
+        # Only where a town is known by the page alone: towns that posts name are compared as places.
+        by_page = (town_a > 0) & (town_b > 0) & ~((told_a & told_b) >> 2 & 1).astype(bool)
+        likeness, one_topic = topics_agree(sides, at_a, at_b)
         values = {
             "text": known.text,
             "topic": known.topic,
             "top_topic": (columns.top[a] == columns.top[b]) if columns.topics.shape[1] else 0.0,
-            "subtopic": topics_agree(sides, at_a, at_b),
+            "subtopic": likeness,
             "top_subtopic": (columns.subtopic[a, 0] == columns.subtopic[b, 0]) & (columns.subtopic[a, 0] > 0),
             "problem": known.problem,
+            "one_topic": one_topic,
+            "sure": sides.subtopic_p[0, at_a] * sides.subtopic_p[0, at_b],
             "words": shared,
             "words_share": shared / np.maximum(lighter, 0.25),
             "what": what,
@@ -132,6 +154,8 @@ def pair_features(
             "rarest_word": shared_weights.max(axis=0),
             "numbers": np.minimum(numbers, 3),
             "numbers_differ": (numbers == 0) & sides.numbered[at_a] & sides.numbered[at_b],
+            "things": np.minimum(things, 2),
+            "things_differ": (things == 0) & one_thing,
             "names": np.minimum(names, 4),
             "page_words": np.minimum(page, 4),
             "one_page": (columns.source[a] == columns.source[b]) & (columns.source[a] > 0),
@@ -140,9 +164,12 @@ def pair_features(
             "copied": jaccard,
             "contained": contained,
             "relay": flags & 1,
-            "reply": (flags >> 1) & 1,
+            "reply": reply_a | reply_b,
+            "replies": reply_a + reply_b,
+            "later_reply": reply_b,
             "short": np.log1p(np.minimum(columns.grams[a], columns.grams[b])),
             "long": np.log1p(np.maximum(columns.grams[a], columns.grams[b])),
+            "later_long": np.log1p(columns.grams[b]),
             "hours": np.log1p(np.abs(columns.times[a] - columns.times[b]) / HOUR),
             "place": places.score,
             "settlement": places.settlement,
@@ -150,7 +177,13 @@ def pair_features(
             "house": places.house,
             "landmark": places.landmark,
             "placed": (told_a & 1) + (told_b & 1),
-            "streets_told": (told_a >> 1) + (told_b >> 1),
+            "streets_told": (told_a >> 1 & 1) + (told_b >> 1 & 1),
+            "settlements_told": (told_a >> 2 & 1) + (told_b >> 2 & 1),
+            "houses_told": (told_a >> 3 & 1) + (told_b >> 3 & 1),
+            "landmarks_told": (told_a >> 4 & 1) + (told_b >> 4 & 1),
+            "streets": np.maximum(columns.streets[a], columns.streets[b]),
+            "houses": np.maximum(columns.houses[a], columns.houses[b]),
+            "page_town": np.where(by_page, np.where(town_a == town_b, 1, -1), 0),
             "routes_differ": (route_a > 0) & (route_b > 0) & (route_a != route_b),
         }
         for k, name in enumerate(FEATURES):

@@ -21,12 +21,12 @@ from incidentml.incidents.links import FEATURES
 from incidentml.numeric import sigmoid
 from incidentml.persistence import FittedState
 
-__all__ = ["PairModel", "ceiling", "expand"]
+__all__ = ["PairModel", "expand"]
 
 _AT = {name: k for k, name in enumerate(FEATURES)}
 #: Evidence that can only speak for one incident (1), or only against it (-1).
 _FOR = {
-    *("text", "topic", "top_topic", "subtopic", "top_subtopic", "problem"),
+    *("text", "topic", "top_topic", "subtopic", "top_subtopic", "problem", "one_topic"),
     *(
         "words",
         "words_share",
@@ -35,39 +35,20 @@ _FOR = {
         "where",
         "rarest_word",
         "numbers",
+        "things",
         "names",
         "copied",
         "contained",
     ),
-    *("page_words", "one_page", "one_author", "place", "settlement", "street", "house", "landmark"),
+    *("page_words", "one_page", "one_author", "place", "settlement", "street", "house", "landmark", "page_town"),
 }
-_AGAINST = {"elsewhere", "numbers_differ", "routes_differ", "hours"}
+_AGAINST = {"elsewhere", "numbers_differ", "things_differ", "routes_differ", "hours"}
 _CHUNK = 8192
 _TREE_CHUNK = 2**14
+#: The trees' share in the log-odds of pairs that they are asked about.
+_TREES = 0.7
 #: Below this log-odds of the linear part the trees are not asked.
 _HOPELESS = -3.5
-
-
-def ceiling(features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the highest probability that plain contradictions leave to a pair, whatever else speaks for it.
-
-    Two houses of one street, one street name in two towns, two bus routes and two topics are rare in the corpus:
-    a fitted weight drowns in what such pairs have in common. The ceilings are near the shares of true pairs among
-    them (11 of 69, 0 of 9 where both towns were read right, 1 of 13, 11 of 208).
-    """
-
-    def get(name: str) -> NDArray[np.float32]:
-        return features[:, _AT[name]]
-
-    out = np.ones(len(features))
-    one_street = get("street") >= 1
-    # A number in both texts may be the house that a list or a range was read without.
-    out[one_street & (get("house") == -1) & (get("numbers") == 0)] = 0.2
-    out[one_street & (get("settlement") == -1)] = 0.2
-    out[get("routes_differ") == 1] = 0.1
-    told = features[:, [_AT["topic"], _AT["top_topic"]]].any(axis=1)
-    out[told & (get("topic") < 0.05)] = 0.1
-    return out
 
 
 def expand(features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -78,6 +59,7 @@ def expand(features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 
     settlement, street, house, landmark = (get(part) for part in ("settlement", "street", "house", "landmark"))
     topic, hours, place, placed = get("topic"), get("hours"), get("place"), get("placed")
+    settled, housed = get("settlements_told"), get("houses_told")
     extra = [
         settlement == -1, street == -1, house == -1, landmark == -1,
         settlement == 2, street == 2, street == 1, house == 2, house >= 1, landmark == 2,
@@ -87,7 +69,8 @@ def expand(features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         get("top_topic") * (placed < 2), hours * place, hours * (placed < 2), hours * get("reply"),
         get("text") * place, get("reply") * get("top_topic"), get("one_page") * get("reply"),
         get("one_page") * hours, get("one_page") * topic, get("one_author") * topic, get("words") * topic,
-        hours > 2.5, hours > 3.9, hours > 4.6, get("short") * topic,
+        hours > 2.5, hours > 3.9, hours > 4.6, get("short") * topic, settled == 1, (settled == 1) * (street > 0),
+        housed == 1, housed == 2, housed * hours, get("later_reply") * (placed < 2),
     ]  # fmt: skip
     return [*features.T, *(column.astype(np.float32) for column in extra)]
 
@@ -214,7 +197,7 @@ def _leaf(tree: Any, answers: Sequence[NDArray[np.uint8]]) -> Any:
 
 @dataclass(frozen=True)
 class PairModel:
-    """Mean of the log-odds of both parts, then scaled and shifted to be calibrated on unseen regions.
+    """Weighted mean of the log-odds of both parts, then scaled and shifted to be calibrated on unseen regions.
 
     Attributes
     ----------
@@ -272,11 +255,11 @@ class PairModel:
 
     def probability(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return P(one incident) of each row of evidence."""
-        return self.of_log_odds(self.log_odds(features), features)
+        return self.of_log_odds(self.log_odds(features))
 
-    def of_log_odds(self, log_odds: NDArray[np.float64], features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the calibrated probability of log-odds, under the `ceiling` of the evidence."""
-        return np.minimum(sigmoid(log_odds * self.scale + self.shift), ceiling(features))
+    def of_log_odds(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the calibrated probability of log-odds."""
+        return sigmoid(log_odds * self.scale + self.shift)
 
     def to_state(self) -> FittedState:
         """Return weights and trees."""

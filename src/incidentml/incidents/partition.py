@@ -78,7 +78,7 @@ def partition(
             len(rows),
             (local[edges.left[here]], local[edges.right[here]], edges.probability[here]),
             how,
-            columns.street[rows],
+            columns.naming.take(rows),
             _local(barred, rows, local),
             _local(tied, rows, local),
         )

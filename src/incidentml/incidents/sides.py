@@ -21,11 +21,13 @@ class Sides:
     """
 
     def __init__(self, columns: Columns, rows: NDArray[np.intp]) -> None:
-        parts = [columns.words, columns.where, columns.numbers, columns.names, columns.context]
-        numbered = _numbered(np.hstack([part[rows] for part in parts]).T)
+        numbered = (columns.numbers, columns.things, columns.counted)
+        parts = [columns.words, columns.where, columns.names, columns.context, *numbered]
+        coded = _numbered(np.hstack([part[rows] for part in parts]).T)
         bounds = np.cumsum([part.shape[1] for part in parts])[:-1]
-        self.words, *others = np.split(numbered, bounds)
-        self.where, self.numbers, self.names, self.context = (part[part.any(axis=1)] for part in others)
+        self.words, *others = np.split(coded, bounds)
+        self.where, self.names, self.context, *counts = (part[part.any(axis=1)] for part in others)
+        self.numbers, self.things, self.counted = counts
         self.weights = np.ascontiguousarray(columns.weights[rows].T)
         self.what = self.weights * ~columns.placing[rows].T
         self.weight, self.what_weight = self.weights.sum(axis=0), self.what.sum(axis=0)
@@ -76,13 +78,20 @@ def equal_bytes(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[
     return np.asarray(8 * len(left) - unequal, dtype=np.uint8)
 
 
-def topics_agree(sides: Sides, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return how far the likeliest single topics agree (Bhattacharyya); sums on a grid of 2**-10 are exact."""
+def topics_agree(
+    sides: Sides, a: NDArray[np.intp], b: NDArray[np.intp]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return how far the likeliest single topics agree (Bhattacharyya), and the chance that both have one topic.
+
+    Sums on a grid of 2**-10 are exact.
+    """
     which_a, which_b = sides.subtopic.take(a, axis=1), sides.subtopic.take(b, axis=1)
     p, q = sides.subtopic_p.take(a, axis=1), sides.subtopic_p.take(b, axis=1)
     p = p * (which_a > 0)
-    product = np.zeros(len(a), dtype=np.float32)
+    product, chance = np.zeros(len(a), dtype=np.float32), np.zeros(len(a), dtype=np.float32)
     for which, share in zip(which_b, q, strict=True):
-        product += (p * (which_a == which)).sum(axis=0) * share
+        root = (p * (which_a == which)).sum(axis=0) * share
+        product += root
+        chance += root * root
     norms = sides.subtopic_norm[a] * sides.subtopic_norm[b]
-    return np.asarray(product / np.sqrt(np.maximum(norms, np.float32(1e-12))), dtype=np.float32)
+    return np.asarray(product / np.sqrt(np.maximum(norms, np.float32(1e-12))), dtype=np.float32), chance

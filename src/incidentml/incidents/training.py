@@ -18,7 +18,8 @@ __all__ = ["fit_links"]
 
 _FLOORS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 _DEFAULT_FLOOR = 0.35
-_AS_GOOD = 0.005
+#: Pairwise F1 that may be given up for fewer false merges: they hide a problem, false splits show one twice.
+_AS_GOOD = 0.02
 
 
 def fit_links(
@@ -58,18 +59,18 @@ def fit_links(
     model = model.calibrated(unseen[told], same[told])
     if join_floor is not None:
         return model, join_floor
-    probability = model.of_log_odds(unseen, features)
+    probability = model.of_log_odds(unseen)
     kept = told & (probability >= link_floor)
     rank = columns.rank()
     order = np.argsort(rank)
     links = rank[left[kept]], rank[right[kept]], probability[kept]
     scores = np.array(
         [
-            _pair_f1(cluster_links(n, links, Grouping(floor), columns.street[order]), gold[order])
+            _pair_f1(cluster_links(n, links, Grouping(floor), columns.naming.take(order)), gold[order])
             for floor in _FLOORS
         ]
     )
-    # Of floors that are as good, the highest: it merges fewer problems that only look alike.
+    # Of floors that are nearly as good, the highest: it merges fewer problems that only look alike.
     return model, max(np.array(_FLOORS)[scores >= scores.max() - _AS_GOOD].tolist())
 
 

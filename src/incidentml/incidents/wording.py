@@ -23,7 +23,6 @@ __all__ = [
     "hits",
     "is_reply",
     "names",
-    "numbers",
     "padded",
     "place_words",
     "rare_only",
@@ -115,11 +114,6 @@ def rarest(
     words_out[owner[keep], rank[keep]] = flat[order][keep]
     weights_out[owner[keep], rank[keep]] = weights[order][keep]
     return words_out, weights_out
-
-
-def numbers(digits: Iterable[str]) -> list[int]:
-    """Return those of up to four digits: houses, routes, schools, entrances."""
-    return sorted({stem_hash(word) for word in digits if len(word) <= 4})
 
 
 def names(core: str) -> list[int]:
