@@ -191,7 +191,7 @@ def average_link(
     """
     first, group = np.unique(start, return_inverse=True)
     weight = np.ones(len(start)) if weight is None else weight
-    n, size = len(first), np.bincount(group, weights=weight)
+    n, size = len(first), np.bincount(group, weights=weight).astype(np.float64)
     total = np.zeros((n, n))
     i, j = group[links[0]], group[links[1]]
     weighed = links[2] * weight[links[0]] * weight[links[1]]

@@ -29,6 +29,8 @@ _CARDINAL = dict(
     [*((word, k) for k, word in enumerate(_CARDINALS, 1)), *zip(_CARDINAL_TENS, range(30, 100, 10), strict=True)]
 )
 _UNITS = {word: value for word, value in (_ORDINAL | _CARDINAL).items() if value < 10}
+#: What is left of «88-й» and «в 68м» beside the number.
+_SUFFIXES = frozenset(["й", "м", "х", "го", "ый", "ой", "ом", "ого", "ая", "му"])
 #: Stems of what is measured, dated or counted in passing: such numbers tell nothing apart.
 _MEASURE = re.compile(
     "час|день|дн[яеи]|сут|недел|месяц|год|лет|минут|секун|градус|руб|тыс|тонн|метр|км|литр|человек|раз|процент|июн|июл"
@@ -71,7 +73,7 @@ def counted(tokens: Sequence[str]) -> tuple[list[int], list[int], list[int]]:
     >>> len(numbers), len(things), len(both)
     (1, 2, 2)
     """
-    said = [word for word in in_digits(tokens) if len(word) > 1 or word.isdigit()]
+    said = [word for word in in_digits(tokens) if word not in _SUFFIXES]
     numbers, things, both = set(), set(), set()
     for k, word in enumerate(said):
         if not word.isdigit() or len(word) > 4:

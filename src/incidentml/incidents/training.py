@@ -59,7 +59,7 @@ def fit_links(
     model = model.calibrated(unseen[told], same[told])
     if join_floor is not None:
         return model, join_floor
-    probability = model.of_log_odds(unseen)
+    probability = model.of_log_odds(unseen, features)
     kept = told & (probability >= link_floor)
     rank = columns.rank()
     order = np.argsort(rank)
