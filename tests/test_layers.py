@@ -13,7 +13,18 @@ ROOT = Path(__file__).parent.parent / "src" / "incidentml"
 #: From the ground up: a module imports from its own layer and those before it. A name stands for the module, its
 #: package, and whatever starts with it and an underscore (``pipeline`` for ``pipeline_state``).
 LAYERS: dict[str, list[str]] = {
-    "ground": ["errors", "enums", "types", "numeric", "text", "folders", "archives", "persistence", "progress"],
+    "ground": [
+        "errors",
+        "enums",
+        "types",
+        "numeric",
+        "text",
+        "folders",
+        "archives",
+        "fitted_state",
+        "persistence",
+        "progress",
+    ],
     "reading": [
         *[
             "encoding",
@@ -74,7 +85,8 @@ ONLY = {
     "text": set(),
     "folders": set(),
     "archives": {"errors"},
-    "persistence": {"errors", "folders"},
+    "fitted_state": {"errors"},
+    "persistence": {"errors", "fitted_state", "folders"},
     "rows": {"errors", "types"},
     "data": {"errors", "types", "text", "rows"},
     "gold": {"errors", "types", "data"},

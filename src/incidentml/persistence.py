@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.errors import ModelFormatError
+from incidentml.fitted_state import FittedState, hash_state, pack_json, unpack_json
 from incidentml.folders import fresh_folder, replace_folder
 
 __all__ = [
@@ -45,72 +45,6 @@ _DTYPES = frozenset(
     ["bool", "float16", "float32", "float64"]
     + [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 )
-
-
-@dataclass(frozen=True)
-class FittedState:
-    """Everything a fitted object knows.
-
-    Attributes
-    ----------
-    kind : str
-        Which class it belongs to.
-    meta : mapping
-        Settings as plain JSON values.
-    arrays : mapping of str to ndarray
-        Numbers; finite, of a plain dtype.
-    parts : mapping of str to FittedState
-        States of what it is made of.
-    """
-
-    kind: str
-    meta: Mapping[str, Any] = field(default_factory=dict)
-    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    parts: Mapping[str, FittedState] = field(default_factory=dict)
-
-    def require(self, kind: str) -> FittedState:
-        """Return self if it is of this kind.
-
-        Raises
-        ------
-        ModelFormatError
-            If the state was saved by another kind of object.
-        """
-        if self.kind != kind:
-            raise ModelFormatError(f"the model is of kind {self.kind!r}, expected {kind!r}")
-        return self
-
-    def array(self, name: str, ndim: int | None = None) -> NDArray[Any]:
-        """Return one array; raises `ModelFormatError` if it is missing or has another number of axes."""
-        if name not in self.arrays:
-            raise ModelFormatError(f"{self.kind}: array {name!r} is missing; found {sorted(self.arrays)}")
-        value = self.arrays[name]
-        if ndim is not None and value.ndim != ndim:
-            raise ModelFormatError(f"{self.kind}: array {name!r} has {value.ndim} axes, expected {ndim}")
-        return value
-
-    def setting(self, name: str) -> Any:
-        """Return one JSON setting; raises `ModelFormatError` if it is missing."""
-        if name not in self.meta:
-            raise ModelFormatError(f"{self.kind}: setting {name!r} is missing; found {sorted(self.meta)}")
-        return self.meta[name]
-
-    def part(self, name: str) -> FittedState:
-        """Return one nested state; raises `ModelFormatError` if it is missing."""
-        if name not in self.parts:
-            raise ModelFormatError(f"{self.kind}: part {name!r} is missing; found {sorted(self.parts)}")
-        return self.parts[name]
-
-
-def hash_state(state: FittedState, digest: Any) -> None:
-    """Feed all that a fitted object knows to a hash of `hashlib`."""
-    digest.update(repr((state.kind, sorted(state.meta.items()))).encode("utf-8", "replace"))
-    for name, value in sorted(state.arrays.items()):
-        digest.update(f"{name} {value.dtype} {value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).data)
-    for name, part in sorted(state.parts.items()):
-        digest.update(name.encode())
-        hash_state(part, digest)
 
 
 class Persistent:
@@ -167,32 +101,6 @@ class Persistent:
             If the folder is of another kind, damaged, incomplete or newer than this library.
         """
         return cls.from_state(load_state(path).require(cls.KIND))
-
-
-def pack_json(values: Sequence[Any]) -> NDArray[np.uint8]:
-    """Return JSON values as one array of UTF-8 bytes, a line each: for lists too long for a manifest.
-
-    Examples
-    --------
-    >>> unpack_json(pack_json([{"a": 1}, "б"]))
-    [{'a': 1}, 'б']
-    """
-    blob = "\n".join(json.dumps(value, ensure_ascii=True, separators=(",", ":")) for value in values)
-    return np.frombuffer(blob.encode("ascii"), dtype=np.uint8)
-
-
-def unpack_json(array: NDArray[np.uint8]) -> list[Any]:
-    """Undo `pack_json`.
-
-    Raises
-    ------
-    ModelFormatError
-        If the bytes are not lines of JSON.
-    """
-    try:
-        return [json.loads(line) for line in array.tobytes().decode("ascii").split("\n") if line]
-    except (ValueError, RecursionError) as error:
-        raise ModelFormatError(f"packed JSON cannot be read: {error}") from error
 
 
 def _flatten(state: FittedState, prefix: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
