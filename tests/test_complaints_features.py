@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from complaint_fixtures import features_of, slots_of
 from incidentml.complaints.features import complaint_features, feature_names
-from incidentml.complaints.lexicon import CLASSES, PAIRS, Matcher
+from incidentml.complaints.lexicon import CLASSES, PAIRS
+from incidentml.complaints.matching import Matcher, WordIndex
 from incidentml.types import Concreteness, Span
 
 _NAMES = feature_names(0)
@@ -102,3 +103,14 @@ def test_time_is_linear_in_length():
         complaint_features(texts, np.zeros((1, 0)), slots)
         seconds.append(time.perf_counter() - start)
     assert seconds[1] < 64 * max(seconds[0], 0.01)
+
+
+@given(
+    st.sampled_from([entry.strip("*") for words in CLASSES.values() for entry in words.split()]),
+    st.text("абвгдеить", max_size=3),
+    st.text("абвгдеить", max_size=3),
+)
+def test_the_index_of_words_finds_what_each_list_finds(word: str, before: str, after: str) -> None:
+    token = before + word + after
+    expected = tuple(i for i, words in enumerate(CLASSES.values()) if Matcher(words)(token))
+    assert WordIndex(CLASSES.values())(token) == expected

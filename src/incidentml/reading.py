@@ -5,7 +5,6 @@ No post's outcome depends on its neighbours, so they may be read in chunks and b
 
 from __future__ import annotations
 
-import atexit
 import multiprocessing
 import pickle
 import tempfile
@@ -14,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import IO
 
@@ -36,8 +36,9 @@ __all__ = ["Reader", "Reading", "read_all"]
 
 #: Posts read at a time: large enough for array work, small enough to stay in the cache and to show progress.
 _CHUNK = 2048
-#: Fewer posts than this are read here, whatever the number of workers: handing them over would cost more.
-_WORTH_SHARING = 512
+#: Fewer posts than this are read here, whatever the number of workers: starting processes, and handing posts over
+#: to those that run already, would take longer.
+_WORTH_STARTING, _WORTH_SHARING = 4096, 512
 
 
 @dataclass(frozen=True)
@@ -116,14 +117,15 @@ def read_all(
     clock : StageClock
         Counts time and tells progress.
     workers : int
-        Processes that read; they are started at the first call and kept for the next.
+        Processes that read; they are started at the first call with posts enough and kept for the next.
 
     Raises
     ------
     IncidentMLError
         If a worker process dies.
     """
-    workers = workers if len(posts) >= _WORTH_SHARING else 1
+    if len(posts) < (_WORTH_SHARING if _runs(reader, workers) else _WORTH_STARTING):
+        workers = 1
     size = max(1, min(_CHUNK, -(-len(posts) // workers)))
     chunks = [
         (posts[start : start + size], None if vectors is None else vectors[start : start + size])
@@ -193,9 +195,13 @@ _kept: _Pool | None = None
 _reader: Reader | None = None
 
 
+def _runs(reader: Reader, workers: int) -> bool:
+    return _kept is not None and (_kept.reader, _kept.workers) == (reader, workers)
+
+
 def _pool(reader: Reader, workers: int) -> ProcessPoolExecutor:
     global _kept  # noqa: PLW0603
-    if _kept is None or (_kept.reader, _kept.workers) != (reader, workers):
+    if not _runs(reader, workers):
         _close()
         # A fork would copy locks that threads of BLAS may hold; a fresh process has none. The stages go through a
         # file: what a new process is given at its start waits for ever in a full pipe if that process dies.
@@ -205,14 +211,16 @@ def _pool(reader: Reader, workers: int) -> ProcessPoolExecutor:
         spawn = multiprocessing.get_context("spawn")
         executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start, initargs=(file.name,))
         _kept = _Pool(reader, workers, file, executor)
+        # Before the children of a process are waited for, in a main process and in one of a user's own pool.
+        Finalize(None, _close, exitpriority=100)
+    assert _kept is not None
     return _kept.executor
 
 
-@atexit.register
 def _close() -> None:
     global _kept  # noqa: PLW0603
     if _kept is not None:
-        _kept.executor.shutdown(wait=False, cancel_futures=True)
+        _kept.executor.shutdown(cancel_futures=True)
         _kept.file.close()
         _kept = None
 

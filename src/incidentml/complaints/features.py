@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
-from incidentml.complaints.lexicon import CLASSES, PAIRS, SOURCES, Matcher
+from incidentml.complaints.lexicon import CLASSES, PAIRS, SOURCES
+from incidentml.complaints.matching import Matcher, WordIndex
 from incidentml.text import clean, fold
 from incidentml.types import Concreteness
 
@@ -90,7 +91,7 @@ FORM = (
 
 
 _NAMES = (*CLASSES, "number")
-_CLASS_MATCHERS = tuple(Matcher(words) for words in CLASSES.values())
+_CLASS_INDEX = WordIndex(CLASSES.values())
 _SOURCE_MATCHERS = tuple(Matcher(words) for words in SOURCES.values())
 _PAIR_COLUMNS = tuple((_NAMES.index(a), _NAMES.index(b), gap) for a, b, gap in PAIRS)
 
@@ -99,7 +100,7 @@ _PAIR_COLUMNS = tuple((_NAMES.index(a), _NAMES.index(b), gap) for a, b, gap in P
 def _classes(token: str) -> tuple[int, ...]:
     if token.isdigit():
         return (len(CLASSES),)
-    return tuple(i for i, matcher in enumerate(_CLASS_MATCHERS) if matcher(token))
+    return _CLASS_INDEX(token)
 
 
 def _form(text: str, folded: str) -> tuple[float, ...]:

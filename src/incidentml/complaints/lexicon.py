@@ -10,27 +10,7 @@ __all__ = [
     "CLASSES",
     "PAIRS",
     "SOURCES",
-    "Matcher",
 ]
-
-
-class Matcher:
-    """Tells whether a folded token is in a list of words, beginnings and endings."""
-
-    def __init__(self, entries: str) -> None:
-        listed = entries.split()
-        self._exact = frozenset(entry for entry in listed if "*" not in entry)
-        self._starts = tuple(entry[:-1] for entry in listed if entry.endswith("*"))
-        self._ends = tuple(entry[1:] for entry in listed if entry.startswith("*"))
-
-    def __call__(self, token: str) -> bool:
-        """Return whether the token matches; endings count in words of five letters and more."""
-        return (
-            token in self._exact
-            or token.startswith(self._starts)
-            or (len(token) > 4 and token.endswith(self._ends))
-        )
-
 
 #: Class name to its words.
 CLASSES: dict[str, str] = {

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from incidentml.complaints.lexicon import Matcher
+from incidentml.complaints.matching import Matcher
 from incidentml.text import fold
 from incidentml.types import Concreteness, Kind
 
