@@ -35,14 +35,17 @@ from incidentml.types import Kind
 #: Evidence of links by what it comes from; a test holds that every piece of evidence is in one.
 LINKS = {
     "meaning of the texts": "text",
-    "topics": "topic top_topic subtopic top_subtopic problem",
+    "topics": "topic top_topic subtopic top_subtopic problem one_topic sure",
     "words in common": "words words_share what what_share where elsewhere rarest_word names",
-    "numbers": "numbers numbers_differ routes_differ",
-    "places": "place settlement street house landmark placed streets_told",
+    "numbers": "numbers numbers_differ things things_differ routes_differ",
+    "places": (
+        "place settlement street house landmark placed settlements_told streets_told houses_told landmarks_told "
+        "streets houses page_town"
+    ),
     "time": "hours",
-    "authors, pages, networks": "page_words one_page one_author one_network relay reply",
+    "authors, pages, networks": "page_words one_page one_author one_network relay reply replies later_reply",
     "copies": "copied contained",
-    "lengths": "short long",
+    "lengths": "short long later_long",
 }
 FILTER = {
     "meaning of the text": ("meaning",),
