@@ -38,7 +38,7 @@ __all__ = ["Reader", "Reading", "read_all"]
 _CHUNK = 2048
 #: Fewer posts than this are read here, whatever the number of workers: starting processes, and handing posts over
 #: to those that run already, would take longer.
-_WORTH_STARTING, _WORTH_SHARING = 4096, 512
+_WORTH_STARTING, _WORTH_SHARING = 3000, 512
 
 
 @dataclass(frozen=True)
