@@ -45,14 +45,7 @@ def memory(suite: Suite) -> dict[str, Any]:
 
 def _apart(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_alone, work, *arguments).result()
-
-
-def _alone(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
-    found = work(*arguments)
-    for child in active_children():
-        child.terminate()  # workers wait for the next call, and this process would wait for them
-    return found
+        return pool.submit(work, *arguments).result()
 
 
 def _days(suite: Suite) -> Iterator[list[Post]]:
