@@ -8,7 +8,7 @@ is the same bits in any batch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -67,7 +67,8 @@ def _buckets(hashes: NDArray[np.uint64], salt: int) -> NDArray[np.int64]:
     return (mixed >> np.uint64(64 - SPACE_BITS)).astype(np.int64)
 
 
-def _occurrences(texts: Sequence[str], max_chars: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+@lru_cache(maxsize=1)  # the router and the priority scorer read the same batch one after the other
+def _occurrences(texts: tuple[str, ...], max_chars: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (row, bucket) of every feature occurrence of a batch."""
     pieces = [fold(_without_links(text[:max_chars])) for text in texts]
     lengths = np.fromiter((len(piece) + 2 for piece in pieces), dtype=np.int64, count=len(pieces))
@@ -129,7 +130,7 @@ def lexical_counts(
     >>> lexical_counts(["нет воды", "воды нет!"]).shape
     (2, 262144)
     """
-    rows, found = _occurrences(texts, max_chars)
+    rows, found = _occurrences(tuple(texts), max_chars)
     width = LEXICAL_SIZE
     if columns is not None:
         found = columns[found].astype(np.int64)

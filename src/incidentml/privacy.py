@@ -40,6 +40,7 @@ _TAGS = {
 }
 
 # Every repetition is bounded, so that no text makes a search quadratic. Digits may be typed as the letter O.
+_DIGIT = re.compile(r"\d")
 _D = r"[\dOoОо]"
 _SEP = r"[ \u00a0.\-–—]{0,3}"
 _PHONE = re.compile(
@@ -93,33 +94,38 @@ def _luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-def _numbers(folded: str) -> Iterator[PrivateSpan]:
-    for match in _SNILS_WORD.finditer(folded):
-        yield PrivateSpan("snils", *match.span(1))
-    for match in _SNILS.finditer(folded):
-        yield PrivateSpan("snils", *match.span())
-    for match in _CARD.finditer(folded):
-        yield PrivateSpan("card", *match.span())
-    for match in _PHONE.finditer(folded):
-        yield PrivateSpan("phone", *match.span())
-    for match in _PASSPORT.finditer(folded):
-        if _PASSPORT_WORD.search(folded, max(0, match.start() - 48), match.end()):
-            yield PrivateSpan("passport", *match.span())
+def _numbers(folded: str, digits: int) -> Iterator[PrivateSpan]:
+    """Yield what is written in digits; a pattern that asks for more digits than the text holds is not tried."""
+    if digits >= 11:
+        if "снилс" in folded:
+            yield from (PrivateSpan("snils", *match.span(1)) for match in _SNILS_WORD.finditer(folded))
+        yield from (PrivateSpan("snils", *match.span()) for match in _SNILS.finditer(folded))
+    if digits >= 16:
+        yield from (PrivateSpan("card", *match.span()) for match in _CARD.finditer(folded))
+    if "7" in folded or "8" in folded:
+        yield from (PrivateSpan("phone", *match.span()) for match in _PHONE.finditer(folded))
+    if digits >= 10:
+        for match in _PASSPORT.finditer(folded):
+            if _PASSPORT_WORD.search(folded, max(0, match.start() - 48), match.end()):
+                yield PrivateSpan("passport", *match.span())
+    if digits >= 9:
+        yield from _long_numbers(folded)
+    if digits >= 5:
+        yield from (PrivateSpan("phone", *match.span()) for match in _LOCAL.finditer(folded))
+        for match in _CALL.finditer(folded):
+            if len(_DIGIT.findall(match.group(1))) >= 5:
+                yield PrivateSpan("phone", *match.span(1))
+
+
+def _long_numbers(folded: str) -> Iterator[PrivateSpan]:
     for match in _LONG_DIGITS.finditer(folded):
-        digits = re.sub(r"\D", "", match.group())
+        digits = "".join(_DIGIT.findall(match.group()))
         if len(digits) in (10, 11) and (digits[-10] in "3489" or match.group()[0] == "+"):
             yield PrivateSpan("phone", *match.span())
         elif len(digits) >= 13 and _luhn(digits):
             yield PrivateSpan("card", *match.span())
         elif match.group()[0] == "+":
             yield PrivateSpan("phone", *match.span())
-    for match in _LOCAL.finditer(folded):
-        yield PrivateSpan("phone", *match.span())
-    for match in _CALL.finditer(folded):
-        if len(re.sub(r"\D", "", match.group(1))) >= 5:
-            yield PrivateSpan("phone", *match.span(1))
-    for match in _SPOKEN.finditer(folded):
-        yield PrivateSpan("phone", *match.span())
 
 
 def find(text: str) -> tuple[PrivateSpan, ...]:
@@ -155,16 +161,24 @@ def _folded(text: str) -> str:
 
 
 def _written(folded: str) -> Iterator[PrivateSpan]:
-    """Yield all that has a written form of its own: everything but names."""
-    for kind, pattern in (
-        ("link", _TOKEN_LINK),
-        ("link", _INVITE),
-        ("account", _MENTION),
-        ("email", _EMAIL),
-        ("account", _ACCOUNT),
-    ):
-        yield from (PrivateSpan(kind, *match.span()) for match in pattern.finditer(folded))
-    yield from _numbers(folded)
+    """Yield all that has a written form of its own: everything but names.
+
+    Few texts hold any of it, so a pattern is only tried where the letters that it cannot do without are.
+    """
+    if "=" in folded:
+        yield from (PrivateSpan("link", *match.span()) for match in _TOKEN_LINK.finditer(folded))
+    if ".me/" in folded or ".com/" in folded:
+        yield from (PrivateSpan("link", *match.span()) for match in _INVITE.finditer(folded))
+    if "|" in folded or "id" in folded:
+        yield from (PrivateSpan("account", *match.span()) for match in _MENTION.finditer(folded))
+    if "@" in folded or "соба" in folded or "at" in folded:
+        yield from (PrivateSpan("email", *match.span()) for match in _EMAIL.finditer(folded))
+    if "@" in folded:
+        yield from (PrivateSpan("account", *match.span()) for match in _ACCOUNT.finditer(folded))
+    if digits := len(_DIGIT.findall(folded)):
+        yield from _numbers(folded, digits)
+    if "девят" in folded:
+        yield from (PrivateSpan("phone", *match.span()) for match in _SPOKEN.finditer(folded))
 
 
 def _settle(spans: list[PrivateSpan]) -> tuple[PrivateSpan, ...]:

@@ -32,7 +32,7 @@ _LIMIT = 4.0
 _SHORT = 80
 _UNREAD = Signals()
 #: Rows scored at a time: their copies stay in the cache of a processor.
-_BLOCK = 64
+_BLOCK = 256
 #: Weights lie on the grid of the exact product, so that single precision on disk loses nothing.
 _COEF_BITS = 18
 

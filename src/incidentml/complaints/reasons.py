@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from incidentml.complaints.matching import Matcher
 from incidentml.text import fold
@@ -104,9 +106,27 @@ _FIELDS = {
 }
 
 
+class _Facts(NamedTuple):
+    """What one token may tell; `field` is the first it names."""
+
+    stop: bool
+    danger: bool
+    field: str | None
+    hollow: bool
+    echo: bool
+    echo_core: bool
+
+
 @lru_cache(maxsize=100_000)
-def _token_facts(token: str) -> tuple[bool, tuple[str, ...]]:
-    return _DANGER(token), tuple(name for name, matcher in _FIELDS.items() if matcher(token))
+def _facts_of(token: str) -> _Facts:
+    return _Facts(
+        stop=token[0] in _STOPS,
+        danger=_DANGER(token),
+        field=next((name for name, matcher in _FIELDS.items() if matcher(token)), None),
+        hollow=token in _NOTHING or _GREETING(token),
+        echo=_ECHO(token),
+        echo_core=_ECHO_CORE(token),
+    )
 
 
 def signals_of(text: str) -> Signals:
@@ -124,13 +144,14 @@ def signals_of(text: str) -> Signals:
     True
     """
     folded = fold(text)
-    found = _TOKEN.findall(folded)
-    said = [token for token in found if token[0] not in _STOPS]
+    found = [_facts_of(token) for token in _TOKEN.findall(folded)]
+    said = [facts for facts in found if not facts.stop]
     short = len(said) <= 8
     return Signals(
-        danger=any(_token_facts(token)[0] for token in said),
-        empty=short and all(token in _NOTHING or _GREETING(token) for token in said),
-        echo=bool(_PLUS.fullmatch(text)) or (short and any(map(_ECHO_CORE, said)) and all(map(_ECHO, said))),
+        danger=any(facts.danger for facts in said),
+        empty=short and all(facts.hollow for facts in said),
+        echo=bool(_PLUS.fullmatch(text))
+        or (short and any(facts.echo_core for facts in said) and all(facts.echo for facts in said)),
         language=_language(folded),
         claims=_claims(found) if len(said) > 6 else (),
         offer=bool(_OFFER.search(folded) or _NOTICE.search(folded)) and not _OWN.search(folded),
@@ -148,15 +169,15 @@ def _language(folded: str) -> str | None:
     return "латиница" if latin > 3 * cyrillic and latin > 8 else None
 
 
-def _claims(found: list[str]) -> tuple[str, ...]:
+def _claims(found: Sequence[_Facts]) -> tuple[str, ...]:
     """Return the fields of separate claims: each sentence counts for the field it names first."""
     fields: dict[str, None] = {}
     open_sentence = True
-    for token in found:
-        if token[0] in _STOPS:
+    for facts in found:
+        if facts.stop:
             open_sentence = True
-        elif open_sentence and (named := _token_facts(token)[1]):
-            fields[named[0]] = None
+        elif open_sentence and facts.field:
+            fields[facts.field] = None
             open_sentence = False
     return tuple(fields) if len(fields) >= 3 else ()
 
