@@ -95,6 +95,15 @@ def test_the_order_of_posts_does_not_count(scorer):
     assert scorer.score(rows, IncidentEvidence()) == scorer.score(shuffled, IncidentEvidence())
 
 
+def test_many_incidents_are_scored_as_each_on_its_own(scorer):
+    rows = scorer.score_posts(WORDS)
+    incidents = [rows[start : start + size] for start, size in ((0, 1), (1, 9), (10, 2), (12, 30))]
+    evidence = [IncidentEvidence(authors=k + 1, topic="Вакцинация" if k else None) for k in range(4)]
+    assert scorer.score_all([], []) == []
+    alone = [scorer.score(scores, facts) for scores, facts in zip(incidents, evidence, strict=True)]
+    assert scorer.score_all(incidents, evidence) == alone
+
+
 def test_rows_are_the_same_bits_in_any_batch(scorer):
     rows = scorer.score_posts(WORDS)
     again = np.concatenate([scorer.score_posts([text]) for text in WORDS])

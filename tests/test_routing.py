@@ -8,7 +8,7 @@ from incidentml.competence import CompetenceTable
 from incidentml.conformal import ConformalSets
 from incidentml.heads import text_features
 from incidentml.lexical import LexicalWeights, lexical_counts
-from incidentml.routing import UNROUTABLE, Router, routing_features, within_budget
+from incidentml.routing import UNROUTABLE, Case, Router, routing_features, within_budget
 from incidentml.taxonomy import OUTSIDE, Taxonomy
 from incidentml.types import Level, Place, Route, Scale
 
@@ -128,6 +128,12 @@ def test_many_incidents_are_judged_as_each_on_its_own(router):
         assert np.array_equal(alone.topics, opinion.topics)
         assert np.array_equal(alone.levels, opinion.levels)
         assert router.route(scores, region="Пермский край") == router.route(opinion, region="Пермский край")
+    cases = [Case(scale, region="Пермский край") for scale in (Scale.BUILDING, Scale.REGION, Scale.BUILDING)]
+    assert router.route_all([], []) == []
+    assert router.route_all(together, cases) == [
+        router.route(opinion, scale=case.scale, region=case.region)
+        for opinion, case in zip(together, cases, strict=True)
+    ]
 
 
 def test_rival_rows_of_a_table_are_a_doubt(tmp_path):

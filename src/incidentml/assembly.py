@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,9 +12,9 @@ from incidentml.deadlines import SlaPolicy
 from incidentml.pipeline_state import HeldPost
 from incidentml.priority import IncidentEvidence, PriorityScorer
 from incidentml.privacy import mask
-from incidentml.routing import Opinion, Router
+from incidentml.routing import Case, Router
 from incidentml.text import clean
-from incidentml.types import Incident, Place
+from incidentml.types import Incident, Place, Span
 
 __all__ = ["TITLE_LENGTH", "assemble", "shared_place", "title_of"]
 
@@ -57,8 +58,13 @@ def title_of(posts: Sequence[HeldPost], place: Place) -> str:
         return (not names_it, abs(len(item.post.text) - TITLE_LENGTH))
 
     told = min(posts, key=rank)
-    spans = [span for found in told.places for span in found.spans.values()]
-    text = " ".join(clean(mask(told.post.text, places=spans)).split())
+    return _opening(told.post.text, tuple(span for found in told.places for span in found.spans.values()))
+
+
+@lru_cache(maxsize=2**14)
+def _opening(whole: str, places: tuple[Span, ...]) -> str:
+    """Return the masked opening of a text; kept, since an incident that grows mostly keeps its title."""
+    text = " ".join(clean(mask(whole, places=places)).split())
     if len(text) <= TITLE_LENGTH:
         return text
     cut = text[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(" ,.;:—–-")
@@ -66,44 +72,66 @@ def title_of(posts: Sequence[HeldPost], place: Place) -> str:
 
 
 def assemble(
-    incident_id: str,
-    posts: Sequence[HeldPost],
-    opinion: Opinion,
+    incidents: Mapping[str, Sequence[HeldPost]],
     *,
     router: Router,
     priority: PriorityScorer,
     policy: SlaPolicy,
-    merged_from: tuple[str, ...] = (),
-    recurs: str | None = None,
-) -> Incident:
-    """Build one incident from its posts, given in canonical order, and the router's opinion on them."""
-    first, last = posts[0].post, posts[-1].post
-    place = shared_place(posts)
-    region = _most_common([item.post.region for item in posts])
-    municipality = _most_common([item.post.municipality for item in posts])
-    name = router.topic(opinion)
-    evidence = IncidentEvidence.from_posts(
-        [item.post for item in posts], [item.places for item in posts], topic=name
-    )
-    scored = priority.score(np.stack([item.priority for item in posts]), evidence)
-    route = router.route(opinion, scale=scored.scale, place=place, region=region, municipality=municipality)
-    topic = router.taxonomy.topics.get(name)
-    fast_track = topic is not None and topic.fast_track
-    return Incident(
-        id=incident_id,
-        post_keys=tuple(item.post.key for item in posts),
-        networks=tuple(sorted({item.post.network for item in posts})),
-        authors=len({item.post.author_id or item.post.key for item in posts}),
-        first_seen=first.published_at,
-        last_seen=last.published_at,
-        title=title_of(posts, place),
-        place=place,
-        route=route,
-        priority=scored,
-        deadline=policy.deadline(
-            first.published_at, priority=scored, fast_track=fast_track, topic=route.topic, region=region
-        ),
-        fast_track=fast_track,
-        merged_from=merged_from,
-        recurs=recurs,
-    )
+    merged_from: Mapping[str, tuple[str, ...]],
+    recurs: Mapping[str, str],
+) -> dict[str, Incident]:
+    """Build incidents, all at once, from their posts, given in canonical order.
+
+    Parameters
+    ----------
+    incidents : mapping of str to sequence of HeldPost
+        Posts by the id of their incident.
+    router, priority, policy : Router, PriorityScorer, SlaPolicy
+    merged_from, recurs : mapping
+        As in `ClusterUpdate`.
+    """
+    groups = list(incidents.values())
+    opinions = router.opinions([np.stack([item.routing for item in posts]) for posts in groups])
+    names = [router.topic(opinion) for opinion in opinions]
+    evidence = [
+        IncidentEvidence.from_posts([item.post for item in posts], [item.places for item in posts], topic=name)
+        for posts, name in zip(groups, names, strict=True)
+    ]
+    scored = priority.score_all([np.stack([item.priority for item in posts]) for posts in groups], evidence)
+    cases = [
+        Case(
+            found.scale,
+            shared_place(posts),
+            _most_common([item.post.region for item in posts]),
+            _most_common([item.post.municipality for item in posts]),
+        )
+        for posts, found in zip(groups, scored, strict=True)
+    ]
+    routes = router.route_all(opinions, cases)
+    built = {}
+    for id_, posts, name, facts, found, case, route in zip(
+        incidents, groups, names, evidence, scored, cases, routes, strict=True
+    ):
+        place = case.place or Place()
+        topic = router.taxonomy.topics.get(name)
+        fast_track = topic is not None and topic.fast_track
+        first, last = posts[0].post, posts[-1].post
+        built[id_] = Incident(
+            id=id_,
+            post_keys=tuple(item.post.key for item in posts),
+            networks=tuple(sorted({item.post.network for item in posts})),
+            authors=facts.authors,
+            first_seen=first.published_at,
+            last_seen=last.published_at,
+            title=title_of(posts, place),
+            place=place,
+            route=route,
+            priority=found,
+            deadline=policy.deadline(
+                first.published_at, priority=found, fast_track=fast_track, topic=route.topic, region=case.region
+            ),
+            fast_track=fast_track,
+            merged_from=merged_from.get(id_, ()),
+            recurs=recurs.get(id_),
+        )
+    return built

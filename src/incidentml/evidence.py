@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from incidentml.numeric import softmax
+from incidentml.taxonomy import Taxonomy
 from incidentml.text import fold
-from incidentml.types import Place, Post
+from incidentml.types import Place, Post, Scale
 
-__all__ = ["RULES", "IncidentEvidence", "priority_data", "rule_hits"]
+__all__ = ["RULES", "STEPS", "IncidentEvidence", "looks_of", "means_of", "parts_of", "priority_data", "rule_hits"]
 
 #: Lexicons in the order of the columns of `rule_hits`.
 RULES = ("danger", "vulnerable", "weather", "many")
+#: Steps of urgency above the lowest.
+STEPS = 3
 #: Window in which growth is counted.
 _WINDOW = timedelta(hours=3)
 #: Letters of a text that the lexicons read.
@@ -120,3 +125,58 @@ class IncidentEvidence:
             month=ordered[0].published_at.month,
             topic=topic,
         )
+
+
+def parts_of(
+    worst: Sequence[float], widest: float, hits: Mapping[str, float], evidence: IncidentEvidence
+) -> dict[str, float]:
+    """Return the parts of an incident's score.
+
+    Parameters
+    ----------
+    worst : sequence of float
+        Probabilities that the urgency is above each step.
+    widest : float
+        The highest rank of `Scale` that a post makes one expect.
+    hits : mapping of str to float
+        Words of each lexicon (`RULES`).
+    evidence : IncidentEvidence
+    """
+    data = priority_data()
+    record = Taxonomy.load().topics.get(evidence.topic or "")
+    season = evidence.month in (*data["cold_months"], *data["hot_months"])
+    amounts = {
+        "danger": worst[-1],
+        "urgency": sum(worst),
+        "topic": record.urgency_prior if record else 0.0,
+        "scale": widest,
+        "people": math.log2(evidence.authors) if evidence.authors > 1 else 0.0,
+        "networks": float(max(evidence.networks - 1, 0)),
+        "houses": math.log2(1 + evidence.houses),
+        "growth": float(max(evidence.growth - 1, 0)) ** 0.5,
+        "vulnerable": float(hits["vulnerable"] > 0),
+        "weather": (float(hits["weather"] > 0) + float(season and hits["weather"] > 0)) / 2,
+        "fast_track": float(record.fast_track) if record else 0.0,
+    }
+    return {name: round(data["weights"][name] * amount, 3) for name, amount in amounts.items()}
+
+
+def means_of(rows: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the mean of each run of rows; `starts` tells where each begins."""
+    sizes = np.diff(np.append(starts, len(rows)))
+    return np.asarray(np.add.reduceat(rows, starts, axis=0) / sizes[:, None])
+
+
+def looks_of(
+    rows: NDArray[np.float64], starts: NDArray[np.intp], topics: Sequence[str | None]
+) -> NDArray[np.float64]:
+    """Return what the second look sees of incidents: scores, extent, what the topic usually means, lexicons."""
+    mean, most = means_of(rows, starts), np.maximum.reduceat(rows, starts, axis=0)
+    between = (mean + most) / 2
+    pooled = np.clip(between[:, :STEPS], -8.0, 8.0)
+    proba = softmax(mean[:, STEPS : -len(RULES)])
+    extent = (proba * np.arange(len(Scale))).sum(axis=1) / len(Scale)
+    records = [Taxonomy.load().topics.get(topic or "") for topic in topics]
+    prior = np.array([(record.urgency_prior if record else 1.7) - 1.7 for record in records])
+    emergency = np.array([float(record.emergency) if record else 0.0 for record in records])
+    return np.column_stack([pooled, extent, prior, emergency, emergency * extent, between[:, -len(RULES) :]])

@@ -365,20 +365,14 @@ class IncidentPipeline(Persistent):
         for id_ in state.incidents.keys() - update.incidents.keys():
             del incidents[id_]
         changed = sorted((update.incidents.keys() - incidents.keys()) | (update.incidents.keys() & update.changed))
-        posts = [sorted((held[key] for key in update.incidents[id_]), key=_order) for id_ in changed]
-        opinions = self.router.opinions([np.stack([item.routing for item in group]) for group in posts])
-        for id_, group, opinion in zip(changed, posts, opinions, strict=True):
-            incidents[id_] = assemble(
-                id_,
-                group,
-                opinion,
-                router=self.router,
-                priority=self.priority,
-                policy=self.policy,
-                merged_from=update.merged_from.get(id_, ()),
-                recurs=update.recurs.get(id_),
-            )
-        return incidents
+        return incidents | assemble(
+            {id_: [held[key] for key in update.incidents[id_]] for id_ in changed},
+            router=self.router,
+            priority=self.priority,
+            policy=self.policy,
+            merged_from=update.merged_from,
+            recurs=update.recurs,
+        )
 
 
 def _aligned(embeddings: ArrayLike | None, rows: int) -> NDArray[np.float32] | None:
@@ -391,7 +385,3 @@ def _aligned(embeddings: ArrayLike | None, rows: int) -> NDArray[np.float32] | N
         bad = int(np.argmin(np.isfinite(vectors).all(axis=1)))
         raise DataError(f"embeddings: row {bad} holds NaN or infinity")
     return vectors
-
-
-def _order(item: HeldPost) -> Any:
-    return item.post.order

@@ -11,17 +11,24 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from incidentml.errors import ModelFormatError
-from incidentml.evidence import RULES, IncidentEvidence, priority_data, rule_hits
+from incidentml.evidence import (
+    RULES,
+    STEPS,
+    IncidentEvidence,
+    looks_of,
+    means_of,
+    parts_of,
+    priority_data,
+    rule_hits,
+)
 from incidentml.fitting import held_out_scores
 from incidentml.heads import FeatureSpace, LinearHeads, text_features
 from incidentml.numeric import exact_product, on_grid, sigmoid, softmax
 from incidentml.persistence import FittedState, Persistent
-from incidentml.taxonomy import Taxonomy
 from incidentml.types import Priority, Scale, Urgency
 
 __all__ = ["IncidentEvidence", "PriorityScorer", "priority_features"]
 
-_STEPS = 3
 _SETTINGS = ("C", "danger_recall", "max_features", "folds", "territory_weight")
 #: A rule's hits count this much in the features: on the scale of the embeddings.
 _RULE_UNIT = 0.25
@@ -137,8 +144,8 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         steps = np.array([-1 if value is None else Scale(value).rank for value in scale])
         if len(harm) != X.shape[0] or len(steps) != X.shape[0]:
             raise ValueError(f"PriorityScorer: {X.shape[0]} rows, {len(harm)} urgencies, {len(steps)} scales")
-        if harm.max(initial=-1) > _STEPS:
-            raise ValueError(f"PriorityScorer: urgency {harm.max()} is above {_STEPS}")
+        if harm.max(initial=-1) > STEPS:
+            raise ValueError(f"PriorityScorer: urgency {harm.max()} is above {STEPS}")
         weight = np.ones(len(harm))
         if groups is not None:
             _, member, size = np.unique(np.asarray(groups, dtype=object), return_inverse=True, return_counts=True)
@@ -159,10 +166,10 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
 
         space = FeatureSpace(1.0, self.max_features).fit(X)
         design = space.design(X)
-        weights = np.zeros((_STEPS, design.shape[1]))
-        bias = np.zeros(_STEPS)
+        weights = np.zeros((STEPS, design.shape[1]))
+        bias = np.zeros(STEPS)
         told = harm >= 0
-        for step in range(_STEPS):
+        for step in range(STEPS):
             above = harm[told] > step
             if above.all() or not above.any():
                 bias[step] = 4.0 if above.all() else -4.0
@@ -203,12 +210,12 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
             if harm[row] >= 0:
                 members.setdefault(name or f"\0{row}", []).append(row)
         first = [rows[0] for rows in members.values()]
-        looks = np.array(
-            [_look(held[rows], None if topics is None else topics[rows[0]]) for rows in members.values()]
-        )
+        order = [row for rows in members.values() for row in rows]
+        starts = np.cumsum([0, *(len(rows) for rows in members.values())], dtype=np.intp)[:-1]
+        looks = looks_of(held[order], starts, [None if topics is None else topics[row] for row in first])
         truth = harm[first]
-        self.judge_ = np.zeros((_STEPS, looks.shape[1] + 1))
-        for step in range(_STEPS):
+        self.judge_ = np.zeros((STEPS, looks.shape[1] + 1))
+        for step in range(STEPS):
             above = truth > step
             self.judge_[step, step] = 1.0
             if above.any() and not above.all():
@@ -258,64 +265,61 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         Priority
             `score` is the sum of `parts`. One more post, author, network, house or hit never lowers it.
         """
+        return self.score_all([scores], [evidence])[0]
+
+    def score_all(self, incidents: Sequence[ArrayLike], evidence: Sequence[IncidentEvidence]) -> list[Priority]:
+        """Return the priority of each of many incidents; as `score`, in a fraction of the time."""
         check_is_fitted(self, "heads_")
-        rows = np.asarray(scores, dtype=np.float64)
-        width = self.heads_.width + len(RULES)
-        if rows.ndim != 2 or not len(rows) or rows.shape[1] != width:
-            raise ValueError(f"scores have shape {rows.shape}, expected (posts, {width}), at least one row")
+        if not incidents:
+            return []
+        rows, starts = self._stacked(incidents)
         harm = self.heads_.block(rows[:, : self.heads_.width], "urgency")
         steps = self.heads_.block(rows[:, : self.heads_.width], "scale")
-        hits = dict(zip(RULES, rows[:, self.heads_.width :].max(axis=0), strict=True))
-        urgency, danger = self._urgency(_look(rows, evidence.topic))
-        scale = self._scale(steps, evidence)
+        urgencies = self._urgencies(looks_of(rows, starts, [facts.topic for facts in evidence]))
+        scales = self._scales(means_of(steps, starts))
         # The score takes the worst post, not the mean: a mild post added to an incident must not calm it.
-        worst = sigmoid(harm.max(axis=0))
-        widest = float((softmax(steps) * np.arange(len(Scale))).sum(axis=1).max())
-        parts = self._parts(worst, widest, hits, evidence)
+        worst = sigmoid(np.maximum.reduceat(harm, starts, axis=0)).tolist()
+        widest = np.maximum.reduceat((softmax(steps) * np.arange(len(Scale))).sum(axis=1), starts).tolist()
+        hits = np.maximum.reduceat(rows[:, self.heads_.width :], starts, axis=0).tolist()
         words = priority_data()["part_names"]
-        reasons = [f"{words[name]}: +{value:.1f}" for name, value in parts.items() if value > 0]
-        if urgency == Urgency.DANGER:
-            reasons.insert(
-                0, f"возможна опасность для жизни: {danger:.2f} при пороге {self.danger_threshold_:.2f}"
-            )
-        return Priority(float(sum(parts.values())), parts, urgency, scale, tuple(reasons))
+        found = []
+        for row, facts in enumerate(evidence):
+            parts = parts_of(worst[row], widest[row], dict(zip(RULES, hits[row], strict=True)), facts)
+            urgency, danger = urgencies[row]
+            reasons = [f"{words[name]}: +{value:.1f}" for name, value in parts.items() if value > 0]
+            if urgency == Urgency.DANGER:
+                threshold = f"{danger:.2f} при пороге {self.danger_threshold_:.2f}"
+                reasons.insert(0, f"возможна опасность для жизни: {threshold}")
+            found.append(Priority(float(sum(parts.values())), parts, urgency, scales[row], tuple(reasons)))
+        return found
 
     def danger(self, scores: ArrayLike, evidence: IncidentEvidence) -> float:
         """Return the probability that an incident is dangerous; `score` compares it with `danger_threshold_`."""
-        return float(self._judged(_look(np.asarray(scores, dtype=np.float64), evidence.topic)[None])[0, -1])
+        rows, starts = self._stacked([scores])
+        return float(self._judged(looks_of(rows, starts, [evidence.topic]))[0, -1])
 
-    def _urgency(self, look: NDArray[np.float64]) -> tuple[Urgency, float]:
-        above = self._judged(look[None])[0]
-        danger = float(above[-1])
-        if danger >= self.danger_threshold_:
-            return Urgency.DANGER, danger
-        return Urgency(min(int(np.rint(above.sum())), Urgency.SERIOUS)), danger
+    def _stacked(self, incidents: Sequence[ArrayLike]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Return the rows of all incidents, and where each incident's begin."""
+        blocks = [np.asarray(scores) for scores in incidents]
+        width = self.heads_.width + len(RULES)
+        for block in blocks:
+            if block.ndim != 2 or not len(block) or block.shape[1] != width:
+                raise ValueError(f"scores have shape {block.shape}, expected (posts, {width}), at least one row")
+        starts = np.cumsum([0, *(len(block) for block in blocks[:-1])], dtype=np.intp)
+        return np.concatenate(blocks).astype(np.float64), starts
 
-    def _scale(self, steps: NDArray[np.float64], evidence: IncidentEvidence) -> Scale:
-        proba = softmax(steps.mean(axis=0, keepdims=True))[0]
-        near = np.convolve(proba, [1.0, 1.0, 1.0], mode="same")
-        return list(Scale)[int((proba + near).argmax())]
+    def _urgencies(self, looks: NDArray[np.float64]) -> list[tuple[Urgency, float]]:
+        above = self._judged(looks)
+        levels = np.minimum(np.rint(above.sum(axis=1)), Urgency.SERIOUS)
+        levels[above[:, -1] >= self.danger_threshold_] = Urgency.DANGER
+        return [(Urgency(int(level)), danger) for level, danger in zip(levels, above[:, -1].tolist(), strict=True)]
 
-    def _parts(
-        self, worst: NDArray[np.float64], widest: float, hits: dict[str, float], evidence: IncidentEvidence
-    ) -> dict[str, float]:
-        data = priority_data()
-        record = Taxonomy.load().topics.get(evidence.topic or "")
-        season = evidence.month in (*data["cold_months"], *data["hot_months"])
-        amounts = {
-            "danger": float(worst[-1]),
-            "urgency": float(worst.sum()),
-            "topic": record.urgency_prior if record else 0.0,
-            "scale": widest,
-            "people": float(np.log2(evidence.authors)) if evidence.authors > 1 else 0.0,
-            "networks": float(max(evidence.networks - 1, 0)),
-            "houses": float(np.log2(1 + evidence.houses)),
-            "growth": float(max(evidence.growth - 1, 0)) ** 0.5,
-            "vulnerable": float(hits["vulnerable"] > 0),
-            "weather": (float(hits["weather"] > 0) + float(season and hits["weather"] > 0)) / 2,
-            "fast_track": float(record.fast_track) if record else 0.0,
-        }
-        return {name: round(data["weights"][name] * amount, 3) for name, amount in amounts.items()}
+    def _scales(self, steps: NDArray[np.float64]) -> list[Scale]:
+        proba = softmax(steps)
+        padded = np.pad(proba, ((0, 0), (1, 1)))
+        near = padded[:, :-2] + proba + padded[:, 2:]
+        every = list(Scale)
+        return [every[at] for at in (proba + near).argmax(axis=1).tolist()]
 
     def to_state(self) -> FittedState:
         """Return the fitted state."""
@@ -336,16 +340,3 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         scorer.judge_ = state.array("judge", 2)
         scorer.heads_ = LinearHeads.from_state(state.part("heads"))
         return scorer
-
-
-def _look(rows: NDArray[np.float64], topic: str | None) -> NDArray[np.float64]:
-    """Return what the second look sees of an incident: scores, extent, what its topic usually means, lexicons."""
-    harm, steps, hits = rows[:, :_STEPS], rows[:, _STEPS : -len(RULES)], rows[:, -len(RULES) :]
-    pooled = np.clip((harm.mean(axis=0) + harm.max(axis=0)) / 2, -8.0, 8.0)
-    extent = float((softmax(steps.mean(axis=0, keepdims=True))[0] * np.arange(len(Scale))).sum()) / len(Scale)
-    record = Taxonomy.load().topics.get(topic or "")
-    prior = (record.urgency_prior if record else 1.7) - 1.7
-    emergency = float(record.emergency) if record else 0.0
-    return np.array(
-        [*pooled, extent, prior, emergency, emergency * extent, *(hits.mean(axis=0) + hits.max(axis=0)) / 2]
-    )

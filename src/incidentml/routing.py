@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Sequence
+from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from incidentml.assignment import (
@@ -23,11 +25,35 @@ from incidentml.taxonomy import OUTSIDE, Taxonomy
 from incidentml.topics import Opinion, Told, TopicModel
 from incidentml.types import Level, Place, Route, Scale
 
-__all__ = ["UNROUTABLE", "Opinion", "Router", "routing_features", "within_budget"]
+__all__ = ["UNROUTABLE", "Case", "Opinion", "Router", "routing_features", "within_budget"]
 
 _SETTINGS = ("C", "dense_weight", "dense_columns", "max_features", "coverage", "review_below", "folds")
 
 routing_features = text_features
+
+
+class Case(NamedTuple):
+    """What a router knows of an incident beside its topic.
+
+    Attributes
+    ----------
+    scale : Scale
+        How many are hit.
+    place : Place, optional
+        Where it is; its settlement stands in for a municipality that is not given.
+    region, municipality : str, optional
+    """
+
+    scale: Scale = Scale.BUILDING
+    place: Place | None = None
+    region: str | None = None
+    municipality: str | None = None
+
+    @property
+    def where(self) -> str | None:
+        """The municipality, or the settlement in its stead."""
+        settlement = self.place and self.place.settlement
+        return self.municipality or (proper_name(settlement) if settlement else None)
 
 
 class Router(TopicModel, Persistent):
@@ -96,8 +122,10 @@ class Router(TopicModel, Persistent):
     def group_set(self, told: Told) -> tuple[str, ...]:
         """Return the groups that hold the true one with probability `coverage`, the most probable first."""
         opinion = self._opinion(told)
-        inside = self.conformal_.sets(opinion.groups[None])[0]
-        order = np.lexsort((np.arange(len(inside)), -opinion.groups))
+        return self._named(self.conformal_.sets(opinion.groups[None])[0], opinion.groups)
+
+    def _named(self, inside: NDArray[np.bool_], groups: NDArray[np.float64]) -> tuple[str, ...]:
+        order = np.argsort(-groups, kind="stable")
         return tuple(str(self.groups_[i]) for i in order if inside[i])
 
     # ---- decisions
@@ -131,30 +159,66 @@ class Router(TopicModel, Persistent):
         -------
         Route
         """
-        opinion = self._opinion(told)
-        topics = opinion.topics
-        order = np.lexsort((np.arange(len(topics)), -topics))
-        topic, certainty = str(self.classes_[order[0]]), float(topics[order[0]])
-        alternatives = tuple((str(self.classes_[i]), round(float(topics[i]), 4)) for i in order[:3])
-        groups = self.group_set(opinion)
-        group = str(self.groups_[self.group_index_[order[0]]])
-        votes = (topics[:, None] * self.level_votes_[scale]).sum(axis=0)
-        level, why_level = decide_level(self.taxonomy.topics.get(topic), votes, scale, opinion.levels)
-        where = municipality or (proper_name(place.settlement) if place and place.settlement else None)
-        executor, why_executor, open_question = assign_executor(self.table, topic, level, region, where)
-        reasons = [f"тема «{topic}»: вероятность {certainty:.2f}"]
-        if len(order) > 1:
-            reasons[0] += f", следующая «{alternatives[1][0]}»: {alternatives[1][1]:.2f}"
-        reasons += [why_level, *why_executor]
-        doubts = [open_question] if open_question else []
-        if certainty < self.review_below:
-            doubts.append(f"вероятность темы {certainty:.2f} ниже порога {self.review_below:.2f}")
-        if topic == OUTSIDE:
-            doubts.append("такого вопроса нет в рубрикаторе")
-        if len(groups) > 2:
-            doubts.append(f"возможны группы: {', '.join(groups)}")
-        reasons += [f"нужен человек: {doubt}" for doubt in doubts]
-        return Route(group, topic, alternatives, level, executor, bool(doubts), tuple(reasons))
+        return self.route_all([self._opinion(told)], [Case(scale, place, region, municipality)])[0]
+
+    def route_all(self, opinions: Sequence[Opinion], cases: Sequence[Case]) -> list[Route]:
+        """Decide who answers for each of many incidents; as `route`, in a fraction of the time.
+
+        Parameters
+        ----------
+        opinions : sequence of Opinion
+        cases : sequence of Case
+            What else is known of each.
+
+        Returns
+        -------
+        list of Route
+        """
+        if not opinions:
+            return []
+        topics = np.stack([opinion.topics for opinion in opinions])
+        order = np.argsort(-topics, axis=1, kind="stable")[:, :3]
+        probable = np.take_along_axis(topics, order, axis=1).tolist()
+        sets = self.conformal_.sets(np.stack([opinion.groups for opinion in opinions]))
+        many = (sets.sum(axis=1) > 2).tolist()
+        votes = self._votes(topics, [case.scale for case in cases])
+        routes = []
+        for row, (opinion, case, best) in enumerate(zip(opinions, cases, order.tolist(), strict=True)):
+            topic, certainty = str(self.classes_[best[0]]), probable[row][0]
+            alternatives = tuple(
+                (str(self.classes_[i]), round(p, 4)) for i, p in zip(best, probable[row], strict=True)
+            )
+            group = str(self.groups_[self.group_index_[best[0]]])
+            record = self.taxonomy.topics.get(topic)
+            level, why_level = decide_level(record, votes[row], case.scale, opinion.levels)
+            executor, why_executor, open_question = assign_executor(
+                self.table, topic, level, case.region, case.where
+            )
+            reasons = [f"тема «{topic}»: вероятность {certainty:.2f}"]
+            if len(alternatives) > 1:
+                reasons[0] += f", следующая «{alternatives[1][0]}»: {alternatives[1][1]:.2f}"
+            reasons += [why_level, *why_executor]
+            doubts = [open_question] if open_question else []
+            if certainty < self.review_below:
+                doubts.append(f"вероятность темы {certainty:.2f} ниже порога {self.review_below:.2f}")
+            if topic == OUTSIDE:
+                doubts.append("такого вопроса нет в рубрикаторе")
+            if many[row]:
+                doubts.append(f"возможны группы: {', '.join(self._named(sets[row], opinion.groups))}")
+            reasons += [f"нужен человек: {doubt}" for doubt in doubts]
+            routes.append(Route(group, topic, alternatives, level, executor, bool(doubts), tuple(reasons)))
+        return routes
+
+    def _votes(self, topics: NDArray[np.float64], scales: Sequence[Scale]) -> NDArray[np.float64]:
+        """Return for each incident how probable the topics are that the rubricator gives to each level."""
+        votes = np.zeros((len(topics), len(Level)))
+        for scale in set(scales):
+            rows = [row for row, other in enumerate(scales) if other == scale]
+            table = self.level_votes_[scale]
+            # topic by topic: the sum of an incident must not hang on how many are judged at once
+            for column, level in zip(*np.nonzero(table), strict=True):
+                votes[rows, level] += topics[rows, column]
+        return votes
 
     def explain(self, told: Told, route: Route) -> tuple[str, ...]:
         """Tell in Russian why this body and not another, beyond `Route.reasons`."""
