@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,15 +71,21 @@ class FittedState:
         return self.parts[name]
 
 
-def hash_state(state: FittedState, digest: Any) -> None:
-    """Feed all that a fitted object knows to a hash of `hashlib`."""
-    digest.update(repr((state.kind, sorted(state.meta.items()))).encode("utf-8", "replace"))
+def hash_state(state: FittedState) -> str:
+    """Return 64 hex digits that change with anything a fitted object knows."""
+    digest = hashlib.sha256()
+    _feed(state, digest)
+    return digest.hexdigest()
+
+
+def _feed(state: FittedState, digest: hashlib._Hash) -> None:
+    digest.update(json.dumps([state.kind, dict(state.meta)], sort_keys=True).encode())
     for name, value in sorted(state.arrays.items()):
         digest.update(f"{name} {value.dtype} {value.shape}".encode())
         digest.update(np.ascontiguousarray(value).data)
     for name, part in sorted(state.parts.items()):
         digest.update(name.encode())
-        hash_state(part, digest)
+        _feed(part, digest)
 
 
 def pack_json(values: Sequence[Any]) -> NDArray[np.uint8]:

@@ -268,9 +268,8 @@ class IncidentPipeline(Persistent):
         TypeError
             If the encoder neither names itself by a property ``hash`` nor can be saved.
         """
-        digest = blake2b(encoder_hash(self.encoder).encode(), digest_size=16)
-        hash_state(self._stages(), digest)
-        return digest.hexdigest()
+        known = encoder_hash(self.encoder) + hash_state(self._stages())
+        return blake2b(known.encode(), digest_size=16).hexdigest()
 
     def to_state(self) -> FittedState:
         """Return the states of all stages.

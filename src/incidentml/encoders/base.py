@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.errors import ModelFormatError
-from incidentml.persistence import Persistent
+from incidentml.persistence import Persistent, hash_state
 
 __all__ = ["Encoder", "check_russian", "check_texts", "encoder_hash", "unit_rows"]
 
@@ -78,12 +77,7 @@ def encoder_hash(encoder: Encoder) -> str:
         raise TypeError(
             f"{type(encoder).__name__} has no property 'hash': give it a string that changes when its vectors do"
         )
-    state = encoder.to_state()
-    digest = hashlib.sha256(json.dumps([state.kind, dict(state.meta)], sort_keys=True).encode())
-    for name, value in sorted(state.arrays.items()):
-        digest.update(f"{name} {value.dtype} {value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).tobytes())
-    return digest.hexdigest()
+    return hash_state(encoder.to_state())
 
 
 def unit_rows(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

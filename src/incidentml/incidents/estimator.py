@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, Self
@@ -26,7 +24,7 @@ from incidentml.incidents.pieces import bars
 from incidentml.incidents.state import ClusterState, ClusterUpdate, Edges
 from incidentml.incidents.training import fit_links
 from incidentml.incidents.wording import Vocabulary
-from incidentml.persistence import FittedState, Persistent
+from incidentml.persistence import FittedState, Persistent, hash_state
 from incidentml.types import PostKey
 
 __all__ = ["IncidentClusterer"]
@@ -262,12 +260,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
     def fingerprint(self) -> str:
         """Hash of everything that can change a partition."""
         check_is_fitted(self, "model_")
-        found = hashlib.sha256(json.dumps(self._settings(), sort_keys=True).encode())
-        for part in (self.model_.to_state(), self._vocabulary_state()):
-            found.update(json.dumps(part.meta, sort_keys=True).encode())
-            for name, array in sorted(part.arrays.items()):
-                found.update(name.encode() + np.ascontiguousarray(array).tobytes())
-        return found.hexdigest()[:16]
+        parts = {"model": self.model_.to_state(), "vocabulary": self._vocabulary_state()}
+        return hash_state(FittedState(self.KIND, self._settings(), parts=parts))[:16]
 
     def to_state(self) -> FittedState:
         """Return settings and arrays."""
