@@ -87,6 +87,21 @@ def test_a_state_goes_on_where_the_last_run_stopped(tmp_path: Path) -> None:
     assert len(lines(tmp_path / "day2" / "posts.jsonl")) == len(rows) - 150
 
 
+def test_deadlines_follow_the_policy_that_is_asked_for(tmp_path: Path) -> None:
+    posts, own = tmp_path / "posts.jsonl", tmp_path / "own.json"
+    posts.write_text(json.dumps(GOOD, ensure_ascii=False) + "\n", encoding="utf-8")
+    hours = {"unit": "hours", "amount": 3}
+    terms = {"reply": hours, "forward": hours, "after_interim": hours}
+    own.write_text(json.dumps({"own": {"title": "three hours", "clock_start": "published", **terms}}))
+    due = {}
+    for policy in ("default", "appeal_59fz", own):
+        done = incidentml("run", posts, "--out", tmp_path / "out", "--policy", policy)
+        assert done.returncode == 0, done.stderr
+        (incident,) = lines(tmp_path / "out" / "incidents.jsonl")
+        due[policy] = incident["deadline"]
+    assert len(set(due.values())) == 3
+
+
 def test_rejected_rows_fail_a_strict_run_only(tmp_path: Path) -> None:
     file = tmp_path / "posts.jsonl"
     file.write_text(json.dumps(GOOD, ensure_ascii=False) + "\n{broken\n", encoding="utf-8")
@@ -103,6 +118,8 @@ def test_rejected_rows_fail_a_strict_run_only(tmp_path: Path) -> None:
         (["run", "posts.jsonl", "--out", "posts.jsonl"], "this is a file"),
         (["run", "posts.jsonl", "--out", "full"], "not empty"),
         (["run", "posts.jsonl", "--out", "out", "--model", "nobody@9.9.9"], "no model 'nobody@9.9.9'"),
+        (["run", "posts.jsonl", "--out", "out", "--policy", "next_week"], "neither a file nor one of the shipped"),
+        (["run", "posts.jsonl", "--out", "out", "--policy", "posts.jsonl"], "policies|policy"),
         (["evaluate", "absent", "posts.jsonl"], "absent"),
         (["models", "show", "nobody"], "no model 'nobody'"),
         (["train", "--datasets", "absent"], "absent: no such folder"),

@@ -184,7 +184,8 @@ BAD = [
     ({"interim_allowed": -1}, "interim_allowed"),
     ({"day_start": "19:00"}, "office hours"),
     ({"day_start": "9 o'clock"}, "Invalid isoformat"),
-    ({"unheard_of": 1}, "unheard_of"),
+    ({"unheard_of": 1}, "no field 'unheard_of'; there are name, title"),
+    ({"title": None}, "'title' is missing"),
 ]
 
 

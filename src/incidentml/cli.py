@@ -52,6 +52,7 @@ def run(
     region: Annotated[str | None, typer.Option(help="Region of posts that name none.")] = None,
     model: Annotated[str | None, typer.Option(help="NAME, NAME@VERSION or a model folder.")] = None,
     state: Annotated[Path | None, typer.Option(help="Folder of the state to go on from.")] = None,
+    policy: Annotated[str | None, typer.Option(help="Deadlines: a shipped policy or a JSON file of one.")] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that read posts; all cores by default.")
     ] = None,
@@ -61,9 +62,17 @@ def run(
     """Read posts, write incidents."""
     from incidentml.run import run_files
 
-    count = workers or _cores()
     with _progress() as progress:
-        summary = run_files(posts, out, region=region, model=model, state=state, workers=count, progress=progress)
+        summary = run_files(
+            posts,
+            out,
+            region=region,
+            model=model,
+            state=state,
+            policy=policy,
+            workers=workers or _cores(),
+            progress=progress,
+        )
     _show_incidents(summary.result.incidents[:top], len(summary.result.incidents))
     counts = summary.report["counts"]
     print(

@@ -171,11 +171,13 @@ class SlaPolicy:
         if not isinstance(raw, Mapping):
             raise DataError(f"{at}: expected a mapping of fields, found {raw!r}")
         fields = dict(raw)
+        for field in ("title", "clock_start", "reply", "forward", "after_interim"):
+            if fields.get(field) is None:
+                raise DataError(f"{at}: {field!r} is missing")
+        if unknown := sorted(set(fields) - set(cls.__dataclass_fields__)):
+            raise DataError(f"{at}: no field {unknown[0]!r}; there are {', '.join(cls.__dataclass_fields__)}")
         for field in ("reply", "forward", "after_interim", "urgent", "fast_track", "reply_or"):
             fields[field] = _term(fields.get(field), f"{at}: {field!r}")
-        for field in ("reply", "forward", "after_interim"):
-            if fields[field] is None:
-                raise DataError(f"{at}: {field!r} is missing")
         try:
             for field in ("day_start", "day_end"):
                 if field in fields:

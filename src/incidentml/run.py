@@ -14,6 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from incidentml.deadlines import SlaPolicy
+from incidentml.errors import DataError
 from incidentml.output import check_output, write_run
 from incidentml.persistence import FORMAT
 from incidentml.pipeline_state import open_state_folder
@@ -45,6 +47,7 @@ def run_files(
     region: str | None = None,
     model: str | os.PathLike[str] | None = None,
     state: str | os.PathLike[str] | None = None,
+    policy: str | os.PathLike[str] | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> RunSummary:
@@ -62,6 +65,8 @@ def run_files(
         As in `incidentml.load`.
     state : path-like, optional
         Folder to go on from and to save into; locked meanwhile.
+    policy : str or path-like, optional
+        A shipped policy of deadlines (`SlaPolicy.names`) or a JSON file of one; by default the model's own.
     workers : int
         Processes that read posts, as in `IncidentPipeline.process`.
     progress : callable, optional
@@ -80,6 +85,8 @@ def run_files(
     check_output(out)
     info = find(model)
     pipe = load(info.path)
+    if policy is not None:
+        pipe.policy = _policy(policy)
     loaded = time.perf_counter()
     with nullcontext() if state is None else open_state_folder(state) as earlier:
         result = pipe.update(posts, earlier, region=region, workers=workers, progress=progress)
@@ -116,6 +123,16 @@ def run_files(
         if state is not None:
             result.state.save(state)
     return RunSummary(result, report | _cost(result, began, loaded, processed))
+
+
+def _policy(named: str | os.PathLike[str]) -> SlaPolicy:
+    if named in SlaPolicy.names():
+        return SlaPolicy.load(str(named))
+    if not Path(named).is_file():
+        raise DataError(
+            f"policy {os.fspath(named)!r} is neither a file nor one of the shipped: {', '.join(SlaPolicy.names())}"
+        )
+    return SlaPolicy.from_json(named)
 
 
 def _cost(result: Result, began: float, loaded: float, processed: float) -> dict[str, Any]:
