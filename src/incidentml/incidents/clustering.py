@@ -20,7 +20,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from heapq import heapify, heappop, heappush
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,13 +81,19 @@ class Naming(NamedTuple):
     def differ(self) -> NDArray[np.bool_]:
         """Tell which pairs name different towns, streets, or houses of one street."""
 
-        def told_apart(column: NDArray[np.uint64]) -> NDArray[np.bool_]:
-            told = column > 0
-            return np.asarray(told[:, None] & told & (column[:, None] != column))
+        def told_apart(code: NDArray[np.int16]) -> NDArray[np.bool_]:
+            told = code > 0
+            return np.asarray(told[:, None] & told & (code[:, None] != code))
 
-        one_street = self.street[:, None] == self.street
-        differ = told_apart(self.town) | told_apart(self.street) | (told_apart(self.house) & one_street)
-        return np.asarray(differ)
+        town, street, house = (_short(column) for column in (self.town, self.street, self.house))
+        one_street = street[:, None] == street
+        return np.asarray(told_apart(town) | told_apart(street) | (told_apart(house) & one_street))
+
+
+def _short(column: NDArray[np.uint64]) -> NDArray[np.int16]:
+    """Return numbers for the values of a column, which compare in less time; 0 stays 0."""
+    values, code = np.unique(column, return_inverse=True)
+    return np.asarray(code + (values[0] > 0), dtype=np.int16)
 
 
 def cluster_component(
@@ -119,11 +126,11 @@ def cluster_component(
     if n > how.most_nodes and not apart:
         return np.zeros(n, dtype=np.intp)  # alike beyond the highest bar, and too many for anything quadratic
     start = np.arange(n)
+    if n >= how.density_from:
+        start = _cores(n, (left, right, probability), how, apart)
     for node, others in sorted(tied.items()):
         for other in sorted(others):
             start[start == max(start[node], start[other])] = min(start[node], start[other])
-    if n >= how.density_from:
-        start = _with_cores(start, (left, right, probability), how, apart)
     weighed = (left, right, probability)
     if naming is None:
         return average_link(start, weighed, how.join_floor, apart, crowd=how.crowd)
@@ -191,35 +198,39 @@ def average_link(
     """
     first, group = np.unique(start, return_inverse=True)
     weight = np.ones(len(start)) if weight is None else weight
-    n, size = len(first), np.bincount(group, weights=weight).astype(np.float64)
-    total = np.zeros((n, n))
+    n, size = len(first), np.bincount(group, weights=weight)
     i, j = group[links[0]], group[links[1]]
+    pairs = np.minimum(i, j) * n + np.maximum(i, j)
     weighed = links[2] * weight[links[0]] * weight[links[1]]
-    np.add.at(total, (np.minimum(i, j), np.maximum(i, j)), weighed)
-    total = np.triu(total, 1)
+    total = np.triu(np.bincount(pairs, weighed, minlength=n * n).reshape(n, n), 1)
     total += total.T
     barred = np.eye(n, dtype=bool)
     for node, others in (apart or {}).items():
         barred[group[node], group[list(others)]] = barred[group[list(others)], group[node]] = True
 
-    def worth(
-        total: NDArray[np.float64], barred: NDArray[np.bool_], mine: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        mean = total / (mine * size)
-        joins = (mean >= floor) & ~barred
-        return np.where(joins, mean + crowd * np.log(np.maximum(mine, size)), -np.inf)
+    def joins(of: Any, mean: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return np.asarray((mean >= floor) & ~barred[of])
 
-    # Of each pair the earlier group remembers what its join is worth; every group, its best later partner.
-    value = worth(total, barred, size[:, None])
-    value[np.tril_indices(n)] = -np.inf
-    partner = value.argmax(axis=1)
-    best = value[np.arange(n), partner]
+    def worth(mean: NDArray[np.float64], larger: NDArray[np.float64]) -> list[float]:
+        value: list[float] = np.negative(mean + crowd * np.log(larger)).tolist()
+        return value
+
+    # The best join first; of equals that of the earliest groups. A group that has changed since is passed over.
+    mean = total / (size[:, None] * size)
+    i, j = np.nonzero(np.triu(joins(slice(None), mean)))
+    queue = [
+        (value, a, b, 0, 0)
+        for value, a, b in zip(
+            worth(mean[i, j], np.maximum(size[i], size[j])), i.tolist(), j.tolist(), strict=True
+        )
+    ]
+    heapify(queue)
+    changed = [0] * n
     owner = np.arange(n)
-    while True:
-        a = int(best.argmax())
-        if best[a] == -np.inf:
-            return np.asarray(first[owner[group]], dtype=np.intp)
-        b = int(partner[a])
+    while queue:
+        _, a, b, *seen = heappop(queue)
+        if seen != [changed[a], changed[b]]:
+            continue
         owner[owner == b] = a
         total[a] += total[b]
         total[:, a] = total[a]
@@ -227,15 +238,14 @@ def average_link(
         barred[a] |= barred[b]
         barred[b] = barred[:, b] = True
         barred[:, a] = barred[a]
-        value[b] = value[:, b] = -np.inf
-        now = worth(total[a], barred[a], size[a : a + 1])
-        value[a, a + 1 :], value[:a, a] = now[a + 1 :], now[:a]
-        better = np.flatnonzero((now[:a] > best[:a]) | ((now[:a] == best[:a]) & (partner[:a] > a)))
-        best[better], partner[better] = now[better], a
-        stale = np.flatnonzero((partner == b) | (partner == a))
-        stale = np.union1d(stale, [a, b])
-        partner[stale] = value[stale].argmax(axis=1)
-        best[stale] = value[stale, partner[stale]]
+        changed[a] += 1
+        changed[b] = -1  # it is no more
+        mean = total[a] / (size[a] * size)
+        near = np.flatnonzero(joins(a, mean))
+        for value, other in zip(worth(mean[near], np.maximum(size[a], size[near])), near.tolist(), strict=True):
+            c, d = (a, other) if a < other else (other, a)
+            heappush(queue, (value, c, d, changed[c], changed[d]))
+    return np.asarray(first[owner[group]], dtype=np.intp)
 
 
 def density_cores(probability: NDArray[np.float64], backend: str = "hdbscan") -> NDArray[np.intp]:
@@ -247,18 +257,25 @@ def density_cores(probability: NDArray[np.float64], backend: str = "hdbscan") ->
         Symmetric, ones on the diagonal.
     backend : {"hdbscan", "sklearn"}
     """
+    from scipy.sparse import csr_array
+
     # The shared part of two neighbourhoods, against the smaller of them. On a grid the product is exact, so that
     # distances do not hang on threads or processor.
     probability = np.asarray(on_grid(probability, 20), dtype=np.float64)
     strength = probability.sum(axis=1)
-    shared = probability @ probability / np.minimum.outer(strength, strength)
-    distance = np.round(1.0 - 0.5 * (probability + np.minimum(shared, 1.0)), 9)
+    linked = csr_array(probability)
+    shared = (linked @ linked).tocoo()
+    i, j = shared.row, shared.col
+    share = np.minimum(shared.data / np.minimum(strength[i], strength[j]), 1.0)
+    distance = np.ones_like(probability)
+    distance[i, j] = np.maximum(np.round(1.0 - 0.5 * (probability[i, j] + share), 9), 0.0)
     np.fill_diagonal(distance, 0.0)
-    distance = np.maximum(distance, 0.0)
     if backend == "hdbscan":
-        from hdbscan import HDBSCAN
+        from hdbscan import hdbscan
 
-        model = HDBSCAN(metric="precomputed", min_cluster_size=2, min_samples=1, cluster_selection_method="leaf")
+        labels, *_ = hdbscan(
+            distance, metric="precomputed", min_cluster_size=2, min_samples=1, cluster_selection_method="leaf"
+        )
     elif backend == "sklearn":
         from sklearn.cluster import HDBSCAN
 
@@ -266,26 +283,27 @@ def density_cores(probability: NDArray[np.float64], backend: str = "hdbscan") ->
         model = HDBSCAN(
             metric="precomputed", min_cluster_size=2, min_samples=2, cluster_selection_method="leaf", copy=True
         )
+        labels = model.fit(distance).labels_
     else:
         raise ValueError(f"IncidentClusterer: backend is {backend!r}, expected 'hdbscan' or 'sklearn'")
-    return np.asarray(model.fit(distance).labels_, dtype=np.intp)
+    return np.asarray(labels, dtype=np.intp)
 
 
-def _with_cores(
-    start: NDArray[np.intp], links: Links, how: Grouping, apart: Mapping[int, frozenset[int]]
-) -> NDArray[np.intp]:
-    """Start from cores that hold together, each of which keeps clear of what people told apart."""
-    n = len(start)
+def _cores(n: int, links: Links, how: Grouping, apart: Mapping[int, frozenset[int]]) -> NDArray[np.intp]:
+    """Return for each node the first of its core, if that holds together and nobody told its posts apart."""
+    left, right, probability = links
     matrix = np.eye(n)
-    matrix[links[0], links[1]] = links[2]
-    matrix[links[1], links[0]] = links[2]
+    matrix[left, right] = matrix[right, left] = probability
     labels = density_cores(matrix, how.backend)
-    out = start.copy()
-    for label in range(int(labels.max(initial=-1)) + 1):
-        rows = np.flatnonzero(labels == label)
-        inside = matrix[np.ix_(rows, rows)][np.triu_indices(len(rows), 1)]
-        if inside.mean() < how.core_floor or any(apart.get(int(row)) for row in rows):
-            continue
-        for row in rows[1:].tolist():
-            out[out == max(out[row], out[rows[0]])] = min(out[row], out[rows[0]])
+    out = np.arange(n)
+    rows = np.flatnonzero(labels >= 0)
+    if not len(rows):
+        return out
+    names, first, size = np.unique(labels[rows], return_index=True, return_counts=True)
+    inside = (labels[left] == labels[right]) & (labels[left] >= 0)
+    total = np.bincount(labels[left[inside]], probability[inside], minlength=len(names))
+    good = total / (size * (size - 1) / 2) >= how.core_floor
+    good[[label for node in apart if apart[node] and (label := int(labels[node])) >= 0]] = False
+    kept = rows[good[labels[rows]]]
+    out[kept] = rows[first[labels[kept]]]
     return out
