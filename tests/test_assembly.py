@@ -79,3 +79,21 @@ def test_the_table_tells_what_where_who_and_when() -> None:
     text = console.export_text()
     for part in ("Отсутствие горячей воды", "улица Гагарина, 12", "04.02", "1 из 7"):
         assert part in text
+
+
+def test_the_town_of_the_page_answers_where_no_post_names_one() -> None:
+    post = {
+        "id": "1",
+        "network": "vk",
+        "published_at": "2025-02-03T08:12:00+04:00",
+        "text": "На Мира огромная яма у дома 12, колесо пробил, почините дорогу",
+        "source": "Типичный Тольятти",
+        "region": "Самарская область",
+    }
+    pipe = incidentml.load()
+    (by_page,) = pipe.process([post]).incidents
+    assert "Тольятти" in by_page.route.executor
+    assert "город по названию страницы: Тольятти" in by_page.route.reasons
+    (told,) = pipe.process([{**post, "text": f"Сызрань. {post['text']}"}]).incidents
+    assert "Сызрань" in told.route.executor
+    assert not any("страницы" in reason for reason in told.route.reasons)

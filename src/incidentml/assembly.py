@@ -10,6 +10,7 @@ import numpy as np
 
 from incidentml.deadlines import SlaPolicy
 from incidentml.pipeline_state import HeldPost
+from incidentml.places.pages import town_of_page
 from incidentml.priority import IncidentEvidence, PriorityScorer
 from incidentml.privacy import mask
 from incidentml.routing import Case, Router
@@ -104,6 +105,7 @@ def assemble(
             shared_place(posts),
             _most_common([item.post.region for item in posts]),
             _most_common([item.post.municipality for item in posts]),
+            _most_common([town_of_page(item.post.source or "", item.post.region) for item in posts]),
         )
         for posts, found in zip(groups, scored, strict=True)
     ]

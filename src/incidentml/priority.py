@@ -290,7 +290,7 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
             if urgency == Urgency.DANGER:
                 threshold = f"{danger:.2f} при пороге {self.danger_threshold_:.2f}"
                 reasons.insert(0, f"возможна опасность для жизни: {threshold}")
-            found.append(Priority(float(sum(parts.values())), parts, urgency, scales[row], tuple(reasons)))
+            found.append(Priority(round(sum(parts.values()), 3), parts, urgency, scales[row], tuple(reasons)))
         return found
 
     def danger(self, scores: ArrayLike, evidence: IncidentEvidence) -> float:

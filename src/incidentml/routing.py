@@ -42,18 +42,26 @@ class Case(NamedTuple):
     place : Place, optional
         Where it is; its settlement stands in for a municipality that is not given.
     region, municipality : str, optional
+    page_town : str, optional
+        Town after which the pages of its posts are named; stands in where no post names a settlement.
     """
 
     scale: Scale = Scale.BUILDING
     place: Place | None = None
     region: str | None = None
     municipality: str | None = None
+    page_town: str | None = None
 
     @property
     def where(self) -> str | None:
-        """The municipality, or the settlement in its stead."""
-        settlement = self.place and self.place.settlement
+        """The municipality, or the settlement in its stead, or the town of the page."""
+        settlement = (self.place and self.place.settlement) or self.page_town
         return self.municipality or (proper_name(settlement) if settlement else None)
+
+    @property
+    def told_by_page(self) -> bool:
+        """Whether `where` is known by the name of the page alone."""
+        return bool(self.page_town) and not self.municipality and not (self.place and self.place.settlement)
 
 
 class Router(TopicModel, Persistent):
@@ -198,6 +206,8 @@ class Router(TopicModel, Persistent):
             if len(alternatives) > 1:
                 reasons[0] += f", следующая «{alternatives[1][0]}»: {alternatives[1][1]:.2f}"
             reasons += [why_level, *why_executor]
+            if case.told_by_page:
+                reasons.append(f"город по названию страницы: {case.where}")
             doubts = [open_question] if open_question else []
             if certainty < self.review_below:
                 doubts.append(f"вероятность темы {certainty:.2f} ниже порога {self.review_below:.2f}")

@@ -27,7 +27,8 @@ from incidentml.incidents.wording import (
     stem_hash,
 )
 from incidentml.numeric import on_grid, unit_grid
-from incidentml.places import Gazetteer, PlaceTable
+from incidentml.places import PlaceTable
+from incidentml.places.pages import town_of_page
 from incidentml.text import fold, words
 from incidentml.types import Place, PostKey
 
@@ -42,8 +43,6 @@ COPY_CELL = 6 * 3600.0
 #: Parts of a place that a post may name.
 TOLD = ("street", "settlement", "house", "landmark")
 MANY = 4
-#: People from which a settlement is big enough to have pages of its own.
-_TOWN = 5000
 #: Keys of places under which posts meet, from wide to narrow; a settlement alone is too wide.
 _BLOCK_RANKS = {"street": 1, "landmark": 2, "house": 3}
 
@@ -212,7 +211,9 @@ def _towns(batch: PostBatch, told: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return the only settlement of each post; of one that names none that of its page («Подслушано Ржев»)."""
     silent = [not any(place.settlement for place in places) for places in batch.places]
     pages = {(source, region) for source, region in zip(batch.sources, batch.regions, strict=True) if source}
-    named = sorted((source, region or "", town) for source, region in pages if (town := _page_town(source)))
+    named = sorted(
+        (source, region or "", town) for source, region in pages if (town := town_of_page(source, region or None))
+    )
     keys = PlaceTable.build(
         [(Place(settlement=town),) for _, _, town in named], [region or None for _, region, _ in named]
     ).block_keys()
@@ -223,18 +224,6 @@ def _towns(batch: PostBatch, told: NDArray[np.uint64]) -> NDArray[np.uint64]:
         for source, region, alone in zip(batch.sources, batch.regions, silent, strict=True)
     ]
     return np.where(told > 0, told, np.array(of_page, dtype=np.uint64).reshape(-1))
-
-
-@lru_cache(maxsize=2**14)
-def _page_town(source: str) -> str | None:
-    """Return the longest name of a town among the words of a page's name."""
-    said, known = words(source), Gazetteer.default()
-    for length in (3, 2, 1):
-        for start in range(len(said) - length + 1):
-            name = said[start : start + length]
-            if len(" ".join(name)) > 3 and any(entry.population > _TOWN for entry in known.find(name)):
-                return " ".join(name)
-    return None
 
 
 def _routes(places: Sequence[tuple[Place, ...]]) -> NDArray[np.int32]:
