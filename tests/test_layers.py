@@ -24,6 +24,7 @@ LAYERS: dict[str, list[str]] = {
         "fitted_state",
         "persistence",
         "progress",
+        "collector",
     ],
     "reading": [
         *[

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from incidentml.assembly import assemble
+from incidentml.collector import collector_paused
 from incidentml.complaints import ComplaintClassifier
 from incidentml.complaints.explain import fact_name
 from incidentml.complaints.features import HASHED, feature_names
@@ -138,6 +139,7 @@ class IncidentPipeline(Persistent):
         """
         return self.update(posts, None, region=region, embeddings=embeddings, workers=workers, progress=progress)
 
+    @collector_paused()
     def update(
         self,
         posts: Iterable[Post | Mapping[str, Any]] | pd.DataFrame | str | os.PathLike[str],
