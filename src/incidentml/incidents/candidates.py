@@ -11,7 +11,7 @@ Each rule looks at one pair only, so the set of candidates does not depend on wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,6 +26,8 @@ __all__ = ["Candidates", "Pairs", "find_candidates"]
 DAY = 86400.0
 _BLOCK, _WIDTH = 256, 2048
 _PIECE = 2**16
+#: Blocks are gathered until so many pairs have been compared.
+_CELLS = 2**18
 #: Tolls: other settlement, other street, each step of time; and what posts of one page are granted.
 _SETTLEMENT, _STREET, _TIME, _PAGE = 0.2, 0.1, 0.1, 0.1
 _TIME_STEP = 6 * 3600.0
@@ -81,8 +83,16 @@ def find_candidates(
     for first in range(0, len(known), _PIECE):
         piece = known[first : first + _PIECE]
         yield partial(Pairs, (piece // n).astype(np.intp), (piece % n).astype(np.intp))
+    blocks: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
+    cells = 0
     for fresh, others in _by_text(columns, rows, new, rules):
-        yield partial(_alike, columns, fresh, others, known, rules)
+        blocks.append((fresh, others))
+        cells += len(fresh) * len(others)
+        if cells >= _CELLS:
+            yield partial(_alike_in, columns, blocks, known, rules)
+            blocks, cells = [], 0
+    if blocks:
+        yield partial(_alike_in, columns, blocks, known, rules)
 
 
 def _runs(starts: NDArray[np.intp], stops: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -155,6 +165,19 @@ def _by_text(
             inside = np.concatenate([earlier[~is_new[low:after]], earlier[is_new[low:after]]])
             yield here[fresh[start:stop]], np.concatenate([later[~is_new[after:high]], inside])
             start = stop
+
+
+def _alike_in(
+    columns: Columns,
+    blocks: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    known: NDArray[np.int64],
+    rules: Candidates,
+) -> Pairs:
+    """Return the pairs of several blocks together: many small regions are judged as fast as a large one."""
+    found = [_alike(columns, fresh, others, known, rules) for fresh, others in blocks]
+    lefts, rights, products = zip(*((pairs.left, pairs.right, pairs.products) for pairs in found), strict=True)
+    told = Products(*map(np.concatenate, zip(*products, strict=True)))
+    return Pairs(np.concatenate(lefts), np.concatenate(rights), told)
 
 
 def _alike(

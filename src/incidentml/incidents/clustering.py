@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,8 +156,9 @@ def _contradicted(n: int, links: Links, naming: Naming, toll: float) -> Links:
     """Take the toll off pairs that name different places, unless they are likely one incident all the same."""
     matrix = np.zeros((n, n))
     matrix[links[0], links[1]] = links[2]
-    matrix = np.where(naming.differ() & (matrix < _LIKELY), matrix - toll * (1.0 - matrix), matrix)
-    left, right = np.nonzero(np.triu(matrix, 1))
+    counted = np.triu(naming.differ() & (matrix < _LIKELY), 1)
+    np.subtract(matrix, toll * (1.0 - matrix), out=matrix, where=counted)
+    left, right = np.nonzero(matrix)
     return left, right, matrix[left, right]
 
 
@@ -204,12 +205,10 @@ def average_link(
     weighed = links[2] * weight[links[0]] * weight[links[1]]
     total = np.triu(np.bincount(pairs, weighed, minlength=n * n).reshape(n, n), 1)
     total += total.T
-    barred = np.eye(n, dtype=bool)
+    # A group meets neither itself nor what people told apart, however much it grows.
+    np.fill_diagonal(total, -np.inf)
     for node, others in (apart or {}).items():
-        barred[group[node], group[list(others)]] = barred[group[list(others)], group[node]] = True
-
-    def joins(of: Any, mean: NDArray[np.float64]) -> NDArray[np.bool_]:
-        return np.asarray((mean >= floor) & ~barred[of])
+        total[group[node], group[list(others)]] = total[group[list(others)], group[node]] = -np.inf
 
     def worth(mean: NDArray[np.float64], larger: NDArray[np.float64]) -> list[float]:
         value: list[float] = np.negative(mean + crowd * np.log(larger)).tolist()
@@ -217,7 +216,7 @@ def average_link(
 
     # The best join first; of equals that of the earliest groups. A group that has changed since is passed over.
     mean = total / (size[:, None] * size)
-    i, j = np.nonzero(np.triu(joins(slice(None), mean)))
+    i, j = np.nonzero(np.triu(mean >= floor))
     queue = [
         (value, a, b, 0, 0)
         for value, a, b in zip(
@@ -226,26 +225,27 @@ def average_link(
     ]
     heapify(queue)
     changed = [0] * n
-    owner = np.arange(n)
+    alive = np.ones(n, dtype=bool)
+    owner = list(range(n))
     while queue:
         _, a, b, *seen = heappop(queue)
         if seen != [changed[a], changed[b]]:
             continue
-        owner[owner == b] = a
+        owner[b] = a
+        alive[b] = False
         total[a] += total[b]
         total[:, a] = total[a]
         size[a] += size[b]
-        barred[a] |= barred[b]
-        barred[b] = barred[:, b] = True
-        barred[:, a] = barred[a]
         changed[a] += 1
         changed[b] = -1  # it is no more
         mean = total[a] / (size[a] * size)
-        near = np.flatnonzero(joins(a, mean))
+        near = np.flatnonzero((mean >= floor) & alive)
         for value, other in zip(worth(mean[near], np.maximum(size[a], size[near])), near.tolist(), strict=True):
             c, d = (a, other) if a < other else (other, a)
             heappush(queue, (value, c, d, changed[c], changed[d]))
-    return np.asarray(first[owner[group]], dtype=np.intp)
+    for b, a in enumerate(owner):
+        owner[b] = owner[a]  # owners come first
+    return np.asarray(first[np.array(owner, dtype=np.intp)[group]], dtype=np.intp)
 
 
 def density_cores(probability: NDArray[np.float64], backend: str = "hdbscan") -> NDArray[np.intp]:
