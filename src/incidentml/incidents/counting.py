@@ -6,29 +6,11 @@ import re
 from collections.abc import Sequence
 
 from incidentml.incidents.wording import stem_hash
+from incidentml.numerals import CARDINALS, ORDINALS
 
 __all__ = ["counted", "in_digits"]
 
-_ENDINGS = "ый ий ой ая ое ого его ому ему ом ем ую ым ья ье ьего ьему ьем ьей ью ей".split()
-_ORDINALS = (
-    "перв втор трет четверт пят шест седьм восьм девят десят одиннадцат двенадцат тринадцат четырнадцат пятнадцат "
-    "шестнадцат семнадцат восемнадцат девятнадцат двадцат"
-).split()
-_ORDINAL_TENS = "тридцат сороков пятидесят шестидесят семидесят восьмидесят девяност".split()
-_CARDINALS = (
-    "один два три четыре пять шесть семь восемь девять десять одиннадцать двенадцать тринадцать четырнадцать "
-    "пятнадцать шестнадцать семнадцать восемнадцать девятнадцать двадцать"
-).split()
-_CARDINAL_TENS = "тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто".split()
-_ORDINAL = {
-    stem + ending: value
-    for value, stem in [*enumerate(_ORDINALS, 1), *zip(range(30, 100, 10), _ORDINAL_TENS, strict=True)]
-    for ending in _ENDINGS
-}
-_CARDINAL = dict(
-    [*((word, k) for k, word in enumerate(_CARDINALS, 1)), *zip(_CARDINAL_TENS, range(30, 100, 10), strict=True)]
-)
-_UNITS = {word: value for word, value in (_ORDINAL | _CARDINAL).items() if value < 10}
+_UNITS = {word: value for word, value in (ORDINALS | CARDINALS).items() if value < 10}
 #: What is left of «88-й» and «в 68м» beside the number.
 _SUFFIXES = frozenset(["й", "м", "х", "го", "ый", "ой", "ом", "ого", "ая", "му"])
 #: Stems of what is measured, dated or counted in passing: such numbers tell nothing apart.
@@ -55,12 +37,12 @@ def in_digits(tokens: Sequence[str]) -> list[str]:
     for k, word in enumerate(tokens):
         if skip:
             skip = False
-        elif (tens := _CARDINAL.get(word, 0)) > 10:
+        elif (tens := CARDINALS.get(word, 0)) > 10:
             unit = _UNITS.get(tokens[k + 1], 0) if k + 1 < len(tokens) and tens >= 20 else 0
             out.append(str(tens + unit))
             skip = unit > 0
         else:
-            out.append(str(_ORDINAL[word]) if word in _ORDINAL else word)
+            out.append(str(ORDINALS[word]) if word in ORDINALS else word)
     return out
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from incidentml.numerals import NUMERALS
 from incidentml.places.evidence import Evidence, Known, Word, landmark_evidence, number_evidence, word_evidence
 from incidentml.places.gazetteer import Gazetteer, likeness, word_class
 from incidentml.places.words import (
@@ -18,7 +19,6 @@ from incidentml.places.words import (
     HOUSE_TYPES,
     LANDMARKS,
     NAME_PARTS,
-    NUMERALS,
     SETTLEMENT_TYPES,
     STREET_TYPES,
     UNITS,

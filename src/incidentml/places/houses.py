@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from incidentml.numerals import NUMERALS
 from incidentml.places.evidence import Part, Word
-from incidentml.places.words import HOUSE_TYPES, NUMERALS, UNITS
+from incidentml.places.words import HOUSE_TYPES, UNITS
 
 __all__ = ["mark_houses", "read_houses"]
 
