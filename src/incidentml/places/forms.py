@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-__all__ = ["agreeing", "is_adjective", "loose_stem", "name_forms", "nominative", "settlement_nominative", "stem"]
+__all__ = [
+    "agreeing",
+    "is_adjective",
+    "loose_stem",
+    "name_forms",
+    "nominative",
+    "settlement_nominative",
+    "stem",
+    "word_forms",
+]
 
 #: Letters that a case ending takes off, by length of the ending, the longest first.
 _ADJECTIVE = (
@@ -51,6 +60,8 @@ def stem(word: str) -> str:
         base = base[:-1]
     if base.endswith(("ец", "ьц")) and len(base) > 3:
         base = base[:-2] + "ц"
+    elif base.endswith(("ок", "ек")) and len(base) > 4:  # Торжок, Торжка
+        base = base[:-2] + "к"
     elif base == "орел":
         base = "орл"
     return base
@@ -254,8 +265,10 @@ def _plural(base: str, soft: bool) -> str:
 def _word_forms(word: str) -> set[str]:
     if word.endswith(("ский", "цкий", "кий", "гий", "хий")):
         return {word[:-2] + e for e in ("ий", "ого", "ому", "им", "ом")}
-    if word.endswith(("ый", "ой")):
-        return {word[:-2] + e for e in (word[-2:], "ого", "ому", "ым", "ом")}
+    if word.endswith("ый"):
+        return {word[:-2] + e for e in ("ый", "ого", "ому", "ым", "ом")}
+    if word.endswith("ой"):  # Чусовой, Уренгой
+        return {word[:-2] + e for e in ("ой", "ого", "ому", "ым", "ом", "оя", "ою", "оем", "ое")}
     if word.endswith("ий"):
         return {word[:-2] + e for e in ("ий", "его", "ему", "им", "ем", "я", "ю", "и")}
     if word.endswith(("ая", "яя")):
@@ -267,6 +280,8 @@ def _word_forms(word: str) -> set[str]:
     if word.endswith("ец"):
         base = word[:-2] + ("ь" if word[-3] in "л" else "")
         return {word} | {f + e for f in (base + "ц", word) for e in ("а", "у", "ом", "ем", "е")}
+    if word.endswith(("ок", "ек")) and len(word) > 4:
+        return {word} | {f + e for f in (word[:-2] + "к", word) for e in ("а", "у", "ом", "е")}
     if word in ("орел",):
         return {"орел", "орла", "орлу", "орлом", "орле"}
     last, base = word[-1], word[:-1]
@@ -283,10 +298,11 @@ def _word_forms(word: str) -> set[str]:
     if last == "е":
         return {base + e for e in ("е", "я", "ю", "ем", "а", "у")}
     if last in "ыи":
-        return {base + e for e in (last, "", "ов", "ам", "ами", "ах", "ям", "ями", "ях", "ей", "ь")}
+        plural = {base[:-1] + e + base[-1] for e in "ое"} if base[-1:] in ("к", "ц") else set()  # Химок, Люберец
+        return plural | {base + e for e in (last, "", "ов", "ев", "ам", "ами", "ах", "ям", "ями", "ях", "ей", "ь")}
     if last in "эую":
         return {word}
-    return {word + e for e in ("", "а", "у", "ом", "ым", "е", "и")}
+    return {word + e for e in ("", "а", "у", "ем" if last in "жшщчц" else "ом", "ым", "е", "и")}
 
 
 _INDECLINABLE = frozenset({"сочи", "тольятти", "улан-удэ"})
@@ -303,11 +319,17 @@ def name_forms(name: str) -> frozenset[str]:
     >>> "комсомольске-на-амуре" in name_forms("комсомольск-на-амуре")
     True
     """
-    if name in _INDECLINABLE:
-        return frozenset({name})
+    forms = {""}
+    for option in word_forms(name):
+        forms = {f"{left} {right}".strip() for left in forms for right in option}
+    return frozenset(forms)
+
+
+def word_forms(name: str) -> list[set[str]]:
+    """Return the case forms of each word of a folded settlement name."""
     parts = name.split(" ")
-    if len(parts) > 3:
-        return frozenset({name})
+    if name in _INDECLINABLE or len(parts) > 3:
+        return [{part} for part in parts]
     options: list[set[str]] = []
     for part in parts:
         pieces = part.split("-")
@@ -319,7 +341,4 @@ def name_forms(name: str) -> frozenset[str]:
         else:
             head = "-".join(pieces[:-1]) + "-"
             options.append({head + form for form in _word_forms(pieces[-1])})
-    forms = {""}
-    for option in options:
-        forms = {f"{left} {right}".strip() for left in forms for right in option}
-    return frozenset(forms)
+    return options

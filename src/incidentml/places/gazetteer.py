@@ -11,11 +11,12 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib import resources
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 from incidentml.errors import DataError
-from incidentml.places.forms import loose_stem, name_forms, stem
+from incidentml.places.forms import loose_stem, name_forms, stem, word_forms
 from incidentml.text import fold
 
 __all__ = ["Gazetteer", "Settlement", "likeness", "word_class"]
@@ -97,6 +98,11 @@ def _key(word: str) -> str:
         if found:
             return stem(head) + joint + tail
     return stem(word)
+
+
+def _keys(name: str) -> list[str]:
+    """Return the keys of all forms of a name: Искитима is cut like a noun, Искитим like an adjective."""
+    return [" ".join(keys) for keys in product(*({_key(form) for form in forms} for forms in word_forms(name)))]
 
 
 @lru_cache(maxsize=65536)
@@ -203,16 +209,18 @@ class Gazetteer:
 
     def add(self, settlements: Iterable[Settlement], streets: Iterable[str]) -> None:
         """Add entries."""
-        for entry in settlements:
-            words = fold(entry.name).split()
+        for given in settlements:
+            words = fold(given.name).split()
             if not words:
                 continue
-            found = self._settlements.setdefault(" ".join(map(_key, words)), [])
-            if entry not in found:
-                found.append(entry._replace(name=" ".join(words)))
-            if len(words) > 1:
-                self.longer.add(_key(words[0]))
-            else:
+            entry = given._replace(name=" ".join(words))
+            for key in _keys(entry.name):
+                found = self._settlements.setdefault(key, [])
+                if entry not in found:
+                    found.append(entry)
+                if len(words) > 1:
+                    self.longer.add(key.partition(" ")[0])
+            if len(words) == 1:
                 self._roots.setdefault(_root(words[0]), set()).add(entry.region)
         for street in streets:
             words = [word for word in fold(street).replace(".", " ").split() if word not in _STREET_TYPES]
@@ -234,8 +242,7 @@ class Gazetteer:
         key = _key(word)
         if key in self.longer:
             return (3, 2, 1)
-        shorter = key.endswith(("ов", "ев")) and key[:-2] in self._settlements
-        return (1,) if shorter or key in self._settlements or key in self._nicknames else ()
+        return (1,) if key in self._settlements or key in self._nicknames else ()
 
     def street_word(self, word: str) -> tuple[str, tuple[int, ...]]:
         """Return what a word is in names of streets, and the numbers of words to try for a name that it begins.
@@ -256,8 +263,6 @@ class Gazetteer:
         key = " ".join(map(_key, words))
         nicknames = self._nicknames.get(key, ())
         found = self._settlements.get(key)
-        if not found and key.endswith(("ов", "ев")):  # genitive plural: Челнов of Челны
-            found = self._settlements.get(key[:-2])
         if not found and not nicknames:
             return []
         text = " ".join(words)

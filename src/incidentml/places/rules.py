@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from incidentml.places.features import Word
+from incidentml.places.forms import is_adjective
 from incidentml.places.gazetteer import word_class
 from incidentml.places.houses import mark_houses
 from incidentml.places.words import ABBREVIATED, AREA_TYPES, LANDMARKS, SETTLEMENT_TYPES, STREET_TYPES
@@ -32,6 +33,13 @@ _AGREE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ому", ("у", "ю")),
     ("ом", ("е", "у")),
 )
+#: Adjectives before these are no streets and no towns: «Приморский край», «Тверской области».
+_REGIONS = frozenset(
+    "край края краю крае краем краевой краевого краевом область области областью областной областного "
+    "республика республики республике".split()
+)
+#: Where a name in the genitive follows the kind at once, it is the name of the thing: «площадь Ленина».
+_NAMED = frozenset("площадь парк сквер памятник остановка мост метро дк стадион".split())
 _LARGE = 6  # digits of the number of people: a city with parts that have names
 
 
@@ -65,9 +73,18 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
         elif labels[index] == "S" and before not in STREET_TYPES and _in_nominative(word.text):
             labels[index] = "O"  # «Гоголь бы заплакал»: streets bear the genitive
         if labels[index] in "ST" and before in AREA_TYPES and before not in SETTLEMENT_TYPES:
-            labels[index] = "L"
+            if not _town_of_area(words, labels, index, towns):
+                labels[index] = "L"
         after = words[index + 1].text if index + 1 < len(words) else ""
-        if (
+        if labels[index] in "ST" and after in _REGIONS:
+            labels[index] = "O"
+        elif labels[index] == "S" and word.text in LANDMARKS and word.text not in STREET_TYPES:
+            labels[index] = "L"
+            if index and labels[index - 1] == "S":
+                labels[index - 1] = "L"  # «на Красной площади»
+        elif labels[index] == "S" and _kind_before(words, index) in _NAMED:
+            labels[index] = "L"
+        elif (
             labels[index] == "S"
             and before not in STREET_TYPES
             and after in LANDMARKS
@@ -83,6 +100,26 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
                 labels[index - 1] = "S"
     mark_houses(words, labels)
     return _one_town(words, labels, towns)
+
+
+def _town_of_area(
+    words: Sequence[Word], labels: Sequence[str], index: int, towns: Mapping[int, tuple[int, str]]
+) -> bool:
+    """Tell whether a town follows a part of it: «Заволжский район Твери», «в 4 микрорайоне Тобольска»."""
+    if labels[index] != "T" or towns.get(index, (0, "-"))[1][:1] != "r" or index < 2:
+        return False
+    part = words[index - 2].text
+    return part.isdigit() or is_adjective(part)
+
+
+def _kind_before(words: Sequence[Word], index: int) -> str:
+    """Return the kind of the thing that a name belongs to: «парк имени Горького», «пл. Калинина»."""
+    at = index - 1
+    if at > 0 and (words[at].text in ("имени", "им") or (words[at].text == "." and words[at - 1].text == "им")):
+        at -= 1 + (words[at].text == ".")
+    elif at > 0 and words[at].text == "." and words[at - 1].text in ABBREVIATED:
+        at -= 1
+    return LANDMARKS.get(words[at].text, "") if at >= 0 else ""
 
 
 def _before_type(text: str, words: Sequence[Word], index: int) -> bool:
