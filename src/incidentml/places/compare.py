@@ -27,6 +27,7 @@ from incidentml.places.agreement import (
 )
 from incidentml.places.forms import loose_stem, stem
 from incidentml.places.gazetteer import Gazetteer
+from incidentml.places.words import AREA_TYPES, LANDMARKS
 from incidentml.text import fold
 from incidentml.types import Agreement, Place
 
@@ -73,6 +74,8 @@ _STREET_KINDS = frozenset(
 _UNITS = frozenset("район округ города поселок село деревня станица".split())
 #: People from which a settlement has parts with names of their own.
 _CITY = 100_000
+#: First words of kinds of landmark.
+_KINDS = frozenset(kind.split()[0] for kind in (*LANDMARKS.values(), *AREA_TYPES.values(), "место"))
 _NUMBER = re.compile(r"\d{1,5}")
 _YEARS = re.compile(r"(\d)[- ]лети[яею]\b")
 _DIGIT = re.compile(r"\d")
@@ -155,6 +158,8 @@ def _houses(text: str) -> tuple[tuple[int, int, str], ...]:
 def _landmark(text: str) -> tuple[str, str, str]:
     """Return kind, number and name of ``"школа 12"`` or ``"остановка рынок"``."""
     kind, *rest = fold(text).split()[:8] or [""]
+    if kind and kind not in _KINDS:  # a name alone: «уралмаш»
+        kind, rest = "место", [kind, *rest]
     numbers = [word for word in rest if word[0].isdigit()]
     names = [loose_stem(word) for word in rest if not word[0].isdigit()]
     return stem(kind) if kind else "", numbers[0] if numbers else "", names[-1] if names else ""

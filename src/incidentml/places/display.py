@@ -46,6 +46,6 @@ def words_of(place: Place) -> str:
         proper_name(place.settlement) if place.settlement else "",
         proper_name(place.street) if place.street else "",
         place.house or "",
-        proper_name(place.landmark.removeprefix("место ")) if place.landmark else "",
+        proper_name(place.landmark) if place.landmark else "",
     ]
     return ", ".join(part for part in parts if part)

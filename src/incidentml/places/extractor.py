@@ -90,7 +90,7 @@ def _places(parts: list[Part]) -> tuple[Place, ...]:
         by_kind[part.kind].append(part)
     rows = _addresses(by_kind["street"], by_kind["house"])
     landmarks_found = {part.normal: part for part in reversed(by_kind["landmark"])}
-    for index, landmark in enumerate(sorted(landmarks_found.values(), key=lambda part: part.first)):
+    for index, landmark in enumerate(sorted(landmarks_found.values(), key=_by_worth)):
         if not index and rows:
             rows[0]["landmark"] = landmark
         else:
@@ -110,6 +110,11 @@ def _places(parts: list[Part]) -> tuple[Place, ...]:
             rows.append({"settlement": settlement})
     rows.sort(key=lambda row: -(2 * ("street" in row) + ("house" in row)))
     return tuple(_place(row) for row in rows)
+
+
+def _by_worth(landmark: Part) -> tuple[bool, int]:
+    """Order landmarks as the text does, routes last: a route says less of where it is."""
+    return landmark.normal.startswith("маршрут"), landmark.first
 
 
 def _addresses(streets: list[Part], houses: list[Part]) -> list[dict[str, Part]]:

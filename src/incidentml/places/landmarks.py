@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from incidentml.numerals import ORDINALS
 from incidentml.places.evidence import Part, Word
 from incidentml.places.forms import is_adjective, settlement_nominative
 from incidentml.places.gazetteer import Gazetteer
@@ -15,6 +16,8 @@ __all__ = ["landmarks"]
 _OPEN, _CLOSE = frozenset('«"“„'), frozenset('»"”“')
 _WHOSE = ("ова", "ева", "ина", "ына")  # «от Пушкина до Лермонтова» are no villages
 _ORDINAL = frozenset("й я ю е ой ая ую го му ей м".split())
+#: What people number in words: «седьмая школа»; «второй автобус» is the next one.
+_NUMBERED = frozenset(["школа", "детский сад", "больница", "поликлиника", "микрорайон"])
 
 
 def landmarks(
@@ -52,16 +55,16 @@ def _place(words: Sequence[Word], first: int, last: int, gazetteer: Gazetteer) -
     """Return a name that stands alone («на Уралмаше») or before its kind («под Чусовским мостом»)."""
     name = [word.text for word in words[first : last + 1] if word.text not in ".-"]
     before = words[first - 1].text if first else ""
-    kind = "место"
+    kind = ""
     after = words[last + 1] if last + 1 < len(words) else None
     if len(name) > 1 and name[-1] in LANDMARKS:
         kind = LANDMARKS[name.pop()]
     elif after and after.start == words[last].end + 1 and is_adjective(name[-1]):
         kind = LANDMARKS.get(after.text) or AREA_TYPES.get(after.text) or kind
-        last += kind != "место"
+        last += kind != ""
     return Part(
         "landmark",
-        f"{kind} {_nominative(name, before, kind, gazetteer)}",
+        f"{kind} {_nominative(name, before, kind, gazetteer)}".strip(),
         words[first].start,
         words[last].end,
         first,
@@ -91,20 +94,24 @@ def _area(words: Sequence[Word], labels: Sequence[str], index: int, gazetteer: G
     if kind in ("микрорайон", "квартал"):
         if at < len(words) and words[at].text.isdigit() and len(words[at].text) < 3:
             return Part("landmark", f"{kind} {words[at].text}", words[index].start, words[at].end, index, at)
-        if (before := _number_before(words, index)) is not None:
-            normal = f"{kind} {words[before].text}"
+        if (before := _number_before(words, index, kind)) is not None:
+            normal = f"{kind} {_figure(words[before].text)}"
             return Part("landmark", normal, words[before].start, words[index].end, before, index)
     return None
 
 
-def _number_before(words: Sequence[Word], index: int) -> int | None:
-    """Return the piece of the number before a kind: «7 школа», «12-я школа», «76-й маршрут»."""
+def _number_before(words: Sequence[Word], index: int, kind: str) -> int | None:
+    """Return the piece of the number before a kind: «7 школа», «12-я школа», «76-й маршрут», «седьмая школа»."""
     at = index - 1
     if at >= 2 and words[at].text in _ORDINAL and words[at - 1].text == "-":
         at -= 2
     if at >= 0 and words[at].text.isdigit() and len(words[at].text) < 4:
         return at
-    return None
+    return at if at >= 0 and kind in _NUMBERED and words[at].text in ORDINALS else None
+
+
+def _figure(number: str) -> str:
+    return number if number.isdigit() else str(ORDINALS[number])
 
 
 def _landmark(words: Sequence[Word], labels: Sequence[str], index: int, used: set[int]) -> Part | None:
@@ -124,8 +131,8 @@ def _landmark(words: Sequence[Word], labels: Sequence[str], index: int, used: se
         elif labels[at] == "L":
             last = _last(words, labels, at)
             name = " ".join(w.text for w in words[at : last + 1] if w.text not in ".-")
-    if not name and (before := _number_before(words, index)) is not None and before not in used:
-        name, first = words[before].text, before
+    if not name and (before := _number_before(words, index, kind)) is not None and before not in used:
+        name, first = _figure(words[before].text), before
     if not name and (labels[index] != "L" or kind == "маршрут"):
         return None
     return Part("landmark", f"{kind} {name}".strip(), words[first].start, words[last].end, first, last)

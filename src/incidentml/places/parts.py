@@ -188,5 +188,5 @@ def _settlement(
         normal = f"{settlement_nominative(name[-1], before, 'район')} {AREA_TYPES[following]}"
         return Part("settlement", normal, words[start].start, words[last + 1].end, start, last + 1)
     if entries and entries[0].area and not kind:
-        return Part("landmark", f"место {normal}", words[first].start, words[last].end, first, last)
+        return Part("landmark", normal, words[first].start, words[last].end, first, last)
     return Part("settlement", normal, words[start].start, words[last].end, start, last, readings)
