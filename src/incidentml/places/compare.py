@@ -78,6 +78,7 @@ _CITY = 100_000
 _KINDS = frozenset(kind.split()[0] for kind in (*LANDMARKS.values(), *AREA_TYPES.values(), "место"))
 _NUMBER = re.compile(r"\d{1,5}")
 _YEARS = re.compile(r"(\d)[- ]лети[яею]\b")
+_ORDINAL = re.compile(r"(\d)-[а-я]{1,2}\b")
 _DIGIT = re.compile(r"\d")
 _HOUSE = re.compile(r"(\d{1,4})([а-я]?)(?:[/кс](\d{1,4}[а-я]?))?(?:с\d{1,3})?")
 _RANGE = re.compile(r"(\d{1,4})-(\d{1,4})")
@@ -126,7 +127,7 @@ class _Street(NamedTuple):
 @lru_cache(maxsize=65536)
 def _street(text: str) -> _Street:
     kind, words = "", []
-    for word in _YEARS.sub(r"\1 лет", fold(text)).replace(".", " ").split():
+    for word in _ORDINAL.sub(r"\1", _YEARS.sub(r"\1 лет", fold(text))).replace(".", " ").split():
         if word in _STREET_KINDS and not kind:
             kind = word
         else:

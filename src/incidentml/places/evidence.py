@@ -82,6 +82,8 @@ class Known(NamedTuple):
     dull: bool = False  # no candidate in lower case, whatever its neighbours
     landmark: str = ""  # kind of landmark
     noun: bool = False  # an ordinary noun
+    plain: bool = False  # an ordinary noun that needs a type word to be a name
+    lively: bool = False  # worth a look whatever its capitals
 
 
 def names_of(evidence: Evidence) -> list[str]:

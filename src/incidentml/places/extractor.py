@@ -12,6 +12,7 @@ from incidentml.places.landmarks import landmarks
 from incidentml.places.parts import read_parts
 from incidentml.places.rules import settle
 from incidentml.places.tagger import PlaceTagger
+from incidentml.places.words import LANDMARKS
 from incidentml.text import fold
 from incidentml.types import Place, Span
 
@@ -19,6 +20,7 @@ __all__ = ["PlaceExtractor"]
 
 #: A street and a house further apart (in pieces of text) than this do not belong together.
 _REACH = 6
+_KINDS = frozenset(LANDMARKS.values())
 
 
 class PlaceExtractor:
@@ -113,8 +115,8 @@ def _places(parts: list[Part]) -> tuple[Place, ...]:
 
 
 def _by_worth(landmark: Part) -> tuple[bool, int]:
-    """Order landmarks as the text does, routes last: a route says less of where it is."""
-    return landmark.normal.startswith("маршрут"), landmark.first
+    """Order landmarks as the text does, routes and mere kinds last: they say less of where it is."""
+    return landmark.normal.startswith("маршрут") or landmark.normal in _KINDS, landmark.first
 
 
 def _addresses(streets: list[Part], houses: list[Part]) -> list[dict[str, Part]]:
@@ -146,6 +148,9 @@ def _addresses(streets: list[Part], houses: list[Part]) -> list[dict[str, Part]]
             rows.append(row)
         if "house" in row:
             pairs.add((street.normal, row["house"].normal))
+    if rows and houses and not taken:  # «Октябрьскую прорвало, вода во дворах. Дома 22, 24 сухие»
+        at = max(bisect_right([row["street"].first for row in rows], houses[0].first) - 1, 0)
+        rows[at]["house"] = houses[0]
     if not rows:
         first = {house.normal: house for house in reversed(houses)}
         rows.extend({"house": house} for house in sorted(first.values(), key=lambda part: part.first))

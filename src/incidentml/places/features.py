@@ -16,6 +16,7 @@ from incidentml.places.evidence import Evidence, Known, Word, landmark_evidence,
 from incidentml.places.gazetteer import Gazetteer, likeness, word_class
 from incidentml.places.words import (
     AREA_TYPES,
+    DATED,
     HOUSE_TYPES,
     LANDMARKS,
     NAME_PARTS,
@@ -99,7 +100,7 @@ _MARK = {mark: Known("", "", "", mark, mark, "", "-", "", (), (), False, False) 
 _FAR_LEFT = Known("", "", "", "^", "^", "", "-", "", (), (), False, False)
 _FAR_RIGHT = _FAR_LEFT._replace(coarse="$", about="$")
 _NONE = _FAR_LEFT._replace(coarse="~", about="~")
-_UNIT_NUMBER = _FAR_LEFT._replace(coarse="0u", about="0u", number=True)
+_UNIT_NUMBER = _FAR_LEFT._replace(coarse="0u", about="0u", number=True, lively=True)
 
 
 class PlaceFeatures:
@@ -122,7 +123,7 @@ class PlaceFeatures:
 
     def _describe(self, word: str) -> Known:
         if word.isdigit():
-            return _NONE._replace(coarse="0", about="0", number=len(word) <= 4)
+            return _NONE._replace(coarse="0", about="0", number=len(word) <= 4, lively=True)
         if not word[0].isalpha() or len(word) > _LONGEST_WORD:
             return _NONE._replace(coarse="~" if ord(word[0]) > 0x2000 else word[0], about=word[:1])
         kind = _TYPES.get(word, "")
@@ -147,6 +148,8 @@ class PlaceFeatures:
             and "N" not in letters
             and "A" not in letters
         )
+        noun, landmark = letters[:1] == "N" and len(word) > 2, LANDMARKS.get(word, "")
+        lengths = self._gazetteer.lengths(word) if len(word) > 1 else ()
         return Known(
             letters,
             common,
@@ -156,13 +159,15 @@ class PlaceFeatures:
             _ending(word),
             street,
             likeness(word) if not code else "",
-            self._gazetteer.lengths(word) if len(word) > 1 else (),
+            lengths,
             phrases,
             always,
             False,
             dull,
-            LANDMARKS.get(word, ""),
-            letters[:1] == "N" and len(word) > 2,
+            landmark,
+            noun,
+            noun and street == "-" and "A" not in letters and not always,
+            not dull or bool(lengths or phrases or landmark),
         )
 
     def candidates(
@@ -175,67 +180,71 @@ class PlaceFeatures:
         """
         cached = self._cache.get
         known = [cached(word[0]) or self._known(word[0]) for word in words]
-        for index in [i for i, info in enumerate(known[:-1]) if info.coarse == "0"]:
-            again = index + 2 < len(known) and known[index + 2].coarse == "0"  # «45 подъезд 3»
-            if known[index + 1].coarse == "U" and not again:  # neither a house nor a neighbour of a street
-                known[index] = _UNIT_NUMBER
-        towns = self._towns(words, known, region)
-        phrases = self._phrases(words, known)
+        # Half of a text are verbs, particles and marks: they are looked at once, here.
+        lively = [
+            index
+            for index, info in enumerate(known)
+            if info.lively or (info.dull and text[words[index][1]] != words[index][0][0])
+        ]
+        for index in lively:
+            if known[index].coarse == "0" and index + 1 < len(known) and known[index + 1].coarse == "U":
+                again = index + 2 < len(known) and known[index + 2].coarse == "0"  # «45 подъезд 3»
+                if not again:  # neither a house nor a neighbour of a street
+                    known[index] = _UNIT_NUMBER
+        towns = self._towns(words, known, lively, region)
+        phrases = self._phrases(words, known, lively)
+        named = towns.keys() | phrases.keys()
+        if not named.issubset(lively):
+            lively = sorted(named.union(lively))
         lower_only = text.islower()
         padded = [_FAR_LEFT, _FAR_LEFT, *known, _FAR_RIGHT, _FAR_RIGHT]
         found: list[Candidate] = []
-        for index in [i for i, info in enumerate(known) if info.ending or info.number]:
+        for index in lively:
             info, word = known[index], words[index]
-            near = padded[index + 1].coarse
             if info.number:
                 if info is _UNIT_NUMBER and index not in phrases and (index == 0 or not known[index - 1].kind):
                     continue  # «5 минут»
-                found.append(
-                    Candidate(
-                        index, number_evidence(words, padded, index, phrases.get(index, "")), "0" + near, False
-                    )
-                )
+                evidence = number_evidence(words, padded, index, phrases.get(index, ""))
+                found.append(Candidate(index, evidence, "0" + padded[index + 1].coarse, False))
                 continue
-            if info.landmark and index not in phrases and index not in towns:
-                found.append(Candidate(index, landmark_evidence(word.text, padded, index), near, False))
+            if not info.ending:
                 continue
-            if info.kind and index not in phrases:
-                continue
-            if info.dull and text[word.start] == word.text[0] and index not in towns and index not in phrases:
-                continue
-            if (
-                info.noun
-                and index
-                and words[index - 1].text in _NEARBY
-                and text[word.start] == word.text[0]
-                and index not in phrases
-                and index not in towns
-            ):
-                found.append(Candidate(index, landmark_evidence(word.text, padded, index), near, False))
+            if index not in named:
+                small = text[word.start] == word.text[0]
+                beside = small and info.noun and index > 0 and words[index - 1].text in _NEARBY
+                if info.landmark or (beside and not info.kind):
+                    evidence = landmark_evidence(word.text, padded, index)
+                    found.append(Candidate(index, evidence, padded[index + 1].coarse, False))
+                    continue
+                if info.kind or (small and info.dull):
+                    continue
+                if small and info.plain and index and not _typed(word.text, info, words, known, index):
+                    continue
+            elif info.kind and index not in phrases:
                 continue
             shape = _shape(text[word.start : word.end])
             first = index == 0 or words[index - 1].text in _ENDS or "\n" in text[words[index - 1].end : word.start]
-            if index in towns or index in phrases or _possible(word.text, info, shape, first, words, known, index):
+            if index in named or _possible(word.text, info, shape, first, words, known, index):
                 town = towns[index][1] if index in towns else ""
                 cap = ("^" if first else "") + shape + ("l" if lower_only else "")
                 centre = self._gazetteer.centre(word.text, region) if padded[index + 3].coarse == "AR" else ""
                 evidence = word_evidence(word.text, padded, index, cap, town, phrases.get(index, ""), centre)
                 # «Нагибина» is a street before it is Нагибин.
                 own = town[:1] == "r" and not info.letters.strip("g") and info.ending != "gs"
-                found.append(Candidate(index, evidence, near, own))
+                found.append(Candidate(index, evidence, padded[index + 1].coarse, own))
         return found, towns
 
     def _towns(
-        self, words: Sequence[Word], known: Sequence[Known], region: str | None
+        self, words: Sequence[Word], known: Sequence[Known], lively: Sequence[int], region: str | None
     ) -> dict[int, tuple[int, str]]:
         """Map pieces to (size of the settlement's name that begins here, or 0 inside one; evidence)."""
         names: dict[int, tuple[int, str]] = {}
         past = 0
-        for index in [i for i, info in enumerate(known) if info.lengths]:
-            if index < past:
+        for index in lively:
+            lengths = known[index].lengths
+            if not lengths or index < past:
                 continue
-            info = known[index]
-            for length in info.lengths:
+            for length in lengths:
                 chunk = [piece.text for piece in words[index : index + length]]
                 if len(chunk) == length and (kind := self._kind_of_town(chunk, region)):
                     for offset in range(length):
@@ -260,16 +269,20 @@ class PlaceFeatures:
                 self._kinds[key] = kind
         return kind
 
-    def _phrases(self, words: Sequence[Word], known: Sequence[Known]) -> dict[int, str]:
+    def _phrases(self, words: Sequence[Word], known: Sequence[Known], lively: Sequence[int]) -> dict[int, str]:
         """Map pieces of known street names of several words to a mark."""
         found: dict[int, str] = {}
-        for index in [i for i, info in enumerate(known) if info.phrases or info.number]:
+        for index in lively:
             info = known[index]
+            if not (info.phrases or info.number):
+                continue
             for length in info.phrases:
                 chunk = words[index : index + length]
                 if len(chunk) == length and self._gazetteer.is_street(" ".join(piece.text for piece in chunk)):
                     found.update(dict.fromkeys(range(index, index + length), "p"))
                     break
+            if info.number and index + 1 < len(words) and words[index + 1].text in DATED:  # «9 Мая», «64 Армии»
+                found.update(dict.fromkeys((index, index + 1), "d"))
             if info.number and index + 2 < len(words):  # «70 лет Октября», «50-летия ВЛКСМ»
                 at = index + 1 + (words[index + 1].text == "-")
                 if at + 1 < len(words) and words[at].text in ("лет", "летия", "летие") and not found.get(index):
@@ -300,14 +313,19 @@ def _possible(
         return True
     if "A" in letters and word.endswith(_CANDIDATE_ADJECTIVES):
         return info.like == "" and (info.common <= "3" or word.endswith(("ская", "ской", "скую")))
+    if _typed(word, info, words, known, index):
+        return True
+    after = known[index + 1] if index + 1 < len(known) else _FAR_RIGHT
+    return after.number and letters[0] in "NA" and (shape != "x" or index == 0)
+
+
+def _typed(word: str, info: Known, words: Sequence[Word], known: Sequence[Known], index: int) -> bool:
+    """Tell whether a type word makes an ordinary word a name: «ул Школьников», «на Строителей»."""
     back = 2 if index > 1 and words[index - 1].text == "." else 1
     before = known[index - back] if index >= back else _FAR_LEFT
-    after = known[index + 1] if index + 1 < len(known) else _FAR_RIGHT
-    if before.kind in ("ST", "TT") or after.kind == "ST":
-        return letters[0] in "NA"
-    if "N" in letters and before.about in ("на", "по", "с") and word.endswith(("ов", "ев", "ей")):
-        return True
-    return after.number and letters[0] in "NA" and (shape != "x" or index == 0)
+    if before.kind in ("ST", "TT") or (index + 1 < len(known) and known[index + 1].kind == "ST"):
+        return info.letters[0] in "NA"
+    return "N" in info.letters and before.about in ("на", "по", "с") and word.endswith(("ов", "ев", "ей"))
 
 
 def _placed(info: Known, words: Sequence[Word], known: Sequence[Known], index: int) -> bool:

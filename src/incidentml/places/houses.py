@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from incidentml.numerals import NUMERALS
 from incidentml.places.evidence import Part, Word
+from incidentml.places.gazetteer import word_class
 from incidentml.places.words import HOUSE_TYPES, UNITS
 
 __all__ = ["mark_houses", "read_houses"]
@@ -22,8 +23,12 @@ _SEVERAL = frozenset("дома домов домам домах домами".sp
 _BESIDE = frozenset("у возле около от до напротив из против с около".split())
 _ORDINAL_MARKS = frozenset("й го му м ый ого ому ом".split())
 _ORDINAL_WORDS = ("ый", "ой", "ий", "его", "ого", "ому", "ему", "ом", "ем")
+_ENDS_OF_HOUSES = frozenset("м ом го ого".split())
+_PLACED = frozenset("у возле в".split())
+_SIDE = "сторона"
 _JOINS = frozenset(", и - – —".split())
 _RANGES = {"с": "по", "от": "до"}
+_SIGNS = _ONE | _SEVERAL | _RANGES.keys() | _PLACED | {_SIDE}
 #: The last day of a month and the last hour of a day: «с 12 по 20» may be days, «с 9 до 18» hours.
 _DAYS = 31
 
@@ -36,12 +41,44 @@ def _is_number(words: Sequence[Word], index: int) -> bool:
 
 
 def mark_houses(words: Sequence[Word], labels: list[str]) -> None:
-    """Label the numbers that grammar makes houses: «дом двенадцать», «15-го дома», «дома 31 33», «с 12 по 20»."""
-    for index, word in enumerate(words):
-        if word.text in _ONE or word.text in _SEVERAL:
+    """Label the numbers that grammar makes houses.
+
+    «дом двенадцать», «15-го дома», «дома 31 33», «с 12 по 20», «у нас в 37м тоже», «(чётная сторона, 58-66)».
+    """
+    for index in [at for at, word in enumerate(words) if word[0] in _SIGNS]:
+        text = words[index].text
+        if text in _ONE or text in _SEVERAL:
             _beside_house(words, labels, index)
-        elif word.text in _RANGES and _is_number(words, index + 1):
+        elif text in _RANGES and _is_number(words, index + 1):
             _mark_range(words, labels, index)
+        elif text in _PLACED and _is_number(words, index + 1) and _within(words, index):
+            _mark_ordinal(words, labels, index + 1)
+        elif text == _SIDE and _is_number(words, index + 2) and words[index + 1].text in ",:":
+            labels[index + 2] = "H"
+            if _is_number(words, index + 4) and words[index + 3].text in _JOINS:
+                labels[index + 4] = "H"
+
+
+def _within(words: Sequence[Word], index: int) -> bool:
+    """Tell whether what is numbered next is likely a house: «в 71м» alone may be a bus, «в девяностом» a year."""
+    return words[index].text != "в" or (index > 0 and words[index - 1].text in ("нас", "вас", "и"))
+
+
+def _mark_ordinal(words: Sequence[Word], labels: list[str], index: int) -> None:
+    """Label «у нас в 37м тоже», «возле 161-го», «у шестьдесят второго»: no noun that is counted follows."""
+    word, last = words[index].text, index
+    if word.isdigit():
+        last += 1 + (index + 1 < len(words) and words[index + 1].text == "-")
+        ending = words[last] if last < len(words) else None
+        if ending is None or ending.text not in _ENDS_OF_HOUSES or ending.start > words[index].end + 1:
+            return
+    else:
+        last += NUMERALS[word] in range(20, 100, 10) and _is_number(words, index + 1)
+        if NUMERALS[word] <= 10 or not words[last].text.endswith(_ORDINAL_WORDS):
+            return
+    after = words[last + 1].text if last + 1 < len(words) else ""
+    if after not in UNITS and word_class(after)[:1] not in ("N", "A", "g", "s") and labels[index] == "O":
+        labels[index] = "H"
 
 
 def _counts(words: Sequence[Word], index: int) -> bool:

@@ -13,6 +13,7 @@ from incidentml.places.words import AREA_TYPES, LANDMARKS
 
 __all__ = ["landmarks"]
 
+_KINDS = LANDMARKS.keys() | AREA_TYPES.keys()
 _OPEN, _CLOSE = frozenset('«"“„'), frozenset('»"”“')
 _WHOSE = ("ова", "ева", "ина", "ына")  # «от Пушкина до Лермонтова» are no villages
 _ORDINAL = frozenset("й я ю е ой ая ую го му ей м".split())
@@ -26,21 +27,20 @@ def landmarks(
     """Return landmarks: a kind with a number or a name, a kind that the tagger took for one, or a named area."""
     used = {index for part in parts for index in range(part.first, part.last + 1)}
     found: list[Part] = []
-    index = 0
-    while index < len(words):
-        part = None
-        if index not in used:
-            word = words[index].text
-            if word in LANDMARKS:
-                part = _landmark(words, labels, index, used)
-            elif word in AREA_TYPES:
-                part = _area(words, labels, index, gazetteer)
-            elif labels[index] == "L":
-                part = _place(words, index, _last(words, labels, index), gazetteer)
+    past = 0
+    for index in [at for at, word in enumerate(words) if labels[at] == "L" or word[0] in _KINDS]:
+        if index < past or index in used:
+            continue
+        word = words[index].text
+        if word in LANDMARKS:
+            part = _landmark(words, labels, index, used)
+        elif word in AREA_TYPES:
+            part = _area(words, labels, index, gazetteer)
+        else:
+            part = _place(words, index, _last(words, labels, index), gazetteer)
         if part is not None:
             found.append(part)
-            index = part.last
-        index += 1
+            past = part.last + 1
     return found
 
 

@@ -12,6 +12,8 @@ from incidentml.places.words import ABBREVIATED, AREA_TYPES, SETTLEMENT_TYPES, S
 
 __all__ = ["continues", "read_parts"]
 
+_ORDINAL_ENDS = frozenset("я ая й ой го ого".split())
+
 
 def read_parts(
     text: str,
@@ -23,11 +25,9 @@ def read_parts(
 ) -> list[Part]:
     """Return settlements, streets and houses, and known parts of towns, in the order of the text."""
     parts: list[Part] = []
-    index = 0
-    while index < len(words):
-        label = labels[index]
-        if label not in "STH":
-            index += 1
+    past = 0
+    for index, label in enumerate(labels):
+        if label in ("O", "L") or index < past:
             continue
         last = index
         if label == "H":
@@ -42,7 +42,7 @@ def read_parts(
             )
         if label != "H" or part.normal[0].isdigit():
             parts.append(part)
-        index = max(part.last, index) + 1
+        past = max(part.last, index) + 1
     return parts
 
 
@@ -67,6 +67,11 @@ def _street(
 ) -> Part:
     first, last = _whole_name(text, words, labels, first, last)
     name = [word.text for word in words[first : last + 1] if word.text not in ".-"]
+    numbered = _numbered(words, first)
+    if numbered < first:
+        ordinal, first = f"{words[numbered].text}-{words[first - 1].text} ", numbered
+    else:
+        ordinal = ""
     kind, start, end = "", first, last
     if first and words[first - 1].text in STREET_TYPES:
         kind, start = STREET_TYPES[words[first - 1].text], first - 1
@@ -74,8 +79,16 @@ def _street(
         kind, start = STREET_TYPES[words[first - 2].text], first - 2
     elif last + 1 < len(words) and words[last + 1].text in STREET_TYPES and is_adjective(name[-1]):
         kind, end = STREET_TYPES[words[last + 1].text], last + 1
-    normal = f"{kind or 'улица'} {_street_name(name, kind or 'улица', gazetteer)}"
+    normal = f"{kind or 'улица'} {ordinal}{_street_name(name, kind or 'улица', gazetteer)}"
     return Part("street", normal, words[start].start, words[end].end, start, end)
+
+
+def _numbered(words: Sequence[Word], first: int) -> int:
+    """Return where the name begins if it is numbered: «2-я Брянская», «1й Вольный»."""
+    if first < 2 or words[first - 1].text not in _ORDINAL_ENDS or words[first].start != words[first - 1].end + 1:
+        return first
+    at = first - 2 - (words[first - 2].text == "-")
+    return at if at >= 0 and words[at].text.isdigit() and words[at + 1].start == words[at].end else first
 
 
 def _street_name(name: list[str], kind: str, gazetteer: Gazetteer) -> str:

@@ -8,7 +8,7 @@ from incidentml.places.features import Word
 from incidentml.places.forms import is_adjective
 from incidentml.places.gazetteer import word_class
 from incidentml.places.houses import mark_houses
-from incidentml.places.words import ABBREVIATED, AREA_TYPES, LANDMARKS, SETTLEMENT_TYPES, STREET_TYPES
+from incidentml.places.words import ABBREVIATED, AREA_TYPES, DATED, LANDMARKS, SETTLEMENT_TYPES, STREET_TYPES
 
 __all__ = ["settle"]
 
@@ -72,9 +72,9 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
             labels[index] = "S"
         elif labels[index] == "S" and before not in STREET_TYPES and _in_nominative(word.text):
             labels[index] = "O"  # «Гоголь бы заплакал»: streets bear the genitive
-        if labels[index] in "ST" and before in AREA_TYPES and before not in SETTLEMENT_TYPES:
-            if not _town_of_area(words, labels, index, towns):
-                labels[index] = "L"
+        area = before in AREA_TYPES and before not in SETTLEMENT_TYPES
+        if labels[index] in "ST" and area and not _town_of_area(words, labels, index, towns):
+            labels[index] = "L"
         after = words[index + 1].text if index + 1 < len(words) else ""
         if labels[index] in "ST" and after in _REGIONS:
             labels[index] = "O"
@@ -82,6 +82,9 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
             labels[index] = "L"
             if index and labels[index - 1] == "S":
                 labels[index - 1] = "L"  # «на Красной площади»
+        elif labels[index] == "S" and word.text in DATED:
+            if before.isdigit() and len(before) < 4:
+                labels[index - 1] = "S"
         elif labels[index] == "S" and _kind_before(words, index) in _NAMED:
             labels[index] = "L"
         elif (
