@@ -75,7 +75,7 @@ _UNITS = frozenset("район округ города поселок село �
 #: People from which a settlement has parts with names of their own.
 _CITY = 100_000
 #: First words of kinds of landmark.
-_KINDS = frozenset(kind.split()[0] for kind in (*LANDMARKS.values(), *AREA_TYPES.values(), "место"))
+_KINDS = frozenset(kind.split()[0] for kind in (*LANDMARKS.values(), *AREA_TYPES.values(), "место", "километр"))
 _NUMBER = re.compile(r"\d{1,5}")
 _YEARS = re.compile(r"(\d)[- ]лети[яею]\b")
 _ORDINAL = re.compile(r"(\d)-[а-я]{1,2}\b")

@@ -13,6 +13,7 @@ from incidentml.places.words import AREA_TYPES, LANDMARKS
 
 __all__ = ["landmarks"]
 
+_ROADS = frozenset("м р а е".split())
 _KINDS = LANDMARKS.keys() | AREA_TYPES.keys()
 _OPEN, _CLOSE = frozenset('«"“„'), frozenset('»"”“')
 _WHOSE = ("ова", "ева", "ина", "ына")  # «от Пушкина до Лермонтова» are no villages
@@ -37,7 +38,9 @@ def landmarks(
         elif word in AREA_TYPES:
             part = _area(words, labels, index, gazetteer)
         else:
-            part = _place(words, index, _last(words, labels, index), gazetteer)
+            last = _last(words, labels, index)
+            named = any(piece.text[0].isalpha() for piece in words[index : last + 1])
+            part = _place(words, index, last, gazetteer) if named else _on_a_road(words, index)
         if part is not None:
             found.append(part)
             past = part.last + 1
@@ -70,6 +73,20 @@ def _place(words: Sequence[Word], first: int, last: int, gazetteer: Gazetteer) -
         first,
         last,
     )
+
+
+def _on_a_road(words: Sequence[Word], index: int) -> Part | None:
+    """Return «на 512-м километре» or «на М-4»; a number alone names nothing."""
+    number = words[index].text
+    at = index + 1
+    while at < min(index + 3, len(words)) and words[at].text in _ORDINAL | {"-"}:
+        at += 1
+    if at < len(words) and words[at].text.startswith(("км", "километр")):
+        return Part("landmark", f"километр {number}", words[index].start, words[at].end, index, at)
+    if index > 1 and words[index - 1].text == "-" and words[index - 2].text in _ROADS:
+        road = words[index - 2]
+        return Part("landmark", f"трасса {road.text}-{number}", road.start, words[index].end, index - 2, index)
+    return None
 
 
 def _nominative(name: Sequence[str], before: str, kind: str, gazetteer: Gazetteer) -> str:

@@ -82,9 +82,9 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
             labels[index] = "L"
             if index and labels[index - 1] == "S":
                 labels[index - 1] = "L"  # «на Красной площади»
-        elif labels[index] == "S" and word.text in DATED:
-            if before.isdigit() and len(before) < 4:
-                labels[index - 1] = "S"
+        elif word.text in DATED and before.isdigit() and len(before) < 4:
+            if labels[index] == "S" or _after_type(words, index - 1):
+                labels[index - 1] = labels[index] = "S"
         elif labels[index] == "S" and _kind_before(words, index) in _NAMED:
             labels[index] = "L"
         elif (
@@ -113,6 +113,11 @@ def _town_of_area(
         return False
     part = words[index - 2].text
     return part.isdigit() or is_adjective(part)
+
+
+def _after_type(words: Sequence[Word], index: int) -> bool:
+    back = 2 if index > 1 and words[index - 1].text == "." else 1
+    return index >= back and words[index - back].text in _SURE_STREET
 
 
 def _kind_before(words: Sequence[Word], index: int) -> str:
@@ -148,8 +153,8 @@ def _worth_a_look(words: Sequence[Word], labels: Sequence[str]) -> list[int]:
     found = [index for index, label in enumerate(labels) if label != "O"]
     for index, word in enumerate(words[:-1]):
         if word.text in _TRIGGERS:
-            found.append(index + 1 + (words[index + 1].text == "."))
-            found.append(index - 1)
+            after = index + 1 + (words[index + 1].text == ".")
+            found.extend((index - 1, after, after + 1))
     return sorted({index for index in found if 0 <= index < len(words)})
 
 
