@@ -9,7 +9,7 @@ from typing import Any
 from incidentml.predictions import Joined
 from incidentml.text import fold, words
 
-__all__ = ["score_places"]
+__all__ = ["core_name", "score_places"]
 
 _PARTS = ("settlement", "street", "house", "landmark")
 _NAMED = ("settlement", "street", "house")
@@ -51,7 +51,7 @@ def _score_part(joined: Joined, part: str) -> dict[str, Any]:
         normal = getattr(item.gold, part, None) if part in _NAMED else None
         if gold is not None and normal is not None:
             of_named += 1
-            named += place is not None and _core(place[part]) == _core(normal)
+            named += place is not None and core_name(place[part]) == core_name(normal)
     precision = hits / found if found else None
     recall = hits / marked if marked else None
     figures: dict[str, Any] = {
@@ -83,6 +83,7 @@ def _occurrences(text: str, marked: str) -> Iterator[tuple[int, int]]:
         yield match.span()
 
 
-def _core(name: Any) -> frozenset[str]:
+def core_name(name: Any) -> frozenset[str]:
+    """Return the words of a normal form without words for its type."""
     kept = [word for word in words(str(name)) if word not in _TYPES]
     return frozenset(kept or words(str(name)))
