@@ -114,7 +114,7 @@ def settlements() -> list[tuple[str, str, int]]:
     # Some towns have no Russian name among their alternatives, or a wrong one won: lists of cities know them.
     for missing in sorted({name.replace("ё", "е") for name in listed()["city"]} - {row[0] for row in chosen}):
         spelled = missing.lower().replace("тс", "ц")
-        near = [row for row in chosen if row[3] >= _CITY and closeness(row[1].replace("тс", "ц"), spelled) >= 0.9]
+        near = [row for row in chosen if row[3] >= _CITY and closeness(row[1].replace("тс", "ц"), spelled) >= 0.8]
         if near:
             row = max(near, key=lambda row: row[3])
             chosen[chosen.index(row)] = (missing, *row[1:])

@@ -106,6 +106,11 @@ def test_unknown_villages_come_to_the_nominative(word, before, kind, nominative)
         ("дом двадцать пять на Мира", "25"),
         ("тридцать второй дом по улице Мира", "32"),
         ("у 15го дома по Кольцевой", "15"),
+        ("у нас в 37м тоже сухо", "37"),
+        ("у шестьдесят второго есть тоненькая струйка", "62"),
+        ("Октябрьскую прорвало, вода течет во дворы и сразу замерзает. Дома 22, 24 сухие", "22,24"),
+        ("ул. Чехова (нечётная сторона, 267–313) без света", "267-313"),
+        ("В 74м сегодня не принимают карту", None),
         ("Отключили 6 домов на Мира", None),
         ("с 9 до 18 на Титова не будет света", None),
         ("липы сажали в 60-х на улице Мира", None),
@@ -113,6 +118,50 @@ def test_unknown_villages_come_to_the_nominative(word, before, kind, nominative)
 )
 def test_houses_in_words_lists_and_ranges(extractor, text, house):
     assert main_part(extractor.extract(text), "house") == house
+
+
+@pytest.mark.parametrize(
+    ("text", "landmark"),
+    [
+        ("у седьмой школы нет света", "школа 7"),
+        ("7-я школа без воды", "школа 7"),
+        ("второй автобус не пришёл", None),
+        ("На Уралмаше третий день нет горячей воды", "уралмаш"),
+        ("на площади Ленина не горят фонари", "площадь ленина"),
+        ("На 512-м километре столкнулись фура и автобус", "километр 512"),
+    ],
+)
+def test_landmarks_by_number_and_by_name(extractor, text, landmark):
+    assert main_part(extractor.extract(text), "landmark") == landmark
+
+
+def test_named_landmarks_come_before_routes_and_mere_kinds(extractor):
+    places = extractor.extract("71 автобус сломался у магазина, стоим возле Пятёрочки на Уралмаше")
+    assert main_part(places, "landmark") == "уралмаш"
+
+
+def test_a_landmark_without_a_kind_is_the_same_as_in_older_states():
+    assert compare(Place(landmark="место уралмаш"), Place(landmark="уралмаш")).landmark is Agreement.SAME
+
+
+@pytest.mark.parametrize(
+    ("text", "street"),
+    [
+        ("ул. 64 армии, 63. Песочница", "улица 64 армии"),
+        ("На 2-й Брянской, 12 нет воды", "улица 2-я брянская"),
+    ],
+)
+def test_numbers_belong_to_the_names_of_streets(extractor, text, street):
+    assert main_part(extractor.extract(text), "street") == street
+
+
+def test_a_town_after_its_district_is_the_town(extractor):
+    places = extractor.extract("Жители Заволжского района Твери просят починить свет", region="Тверская область")
+    assert main_part(places, "settlement") == "тверь"
+
+
+def test_adjectives_of_regions_are_no_places(extractor):
+    assert not any(p.settlement or p.street for p in extractor.extract("Приморский краевой суд оставил приговор"))
 
 
 def test_parts_of_a_town_are_landmarks_in_their_own_region_only():

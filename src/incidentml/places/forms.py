@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 __all__ = [
+    "FEMININE",
     "agreeing",
     "is_adjective",
     "loose_stem",
@@ -108,7 +109,8 @@ def is_adjective(word: str) -> bool:
 
 
 _MASCULINE = ("ском", "скому", "ским", "ного", "ном", "ному", "ным", "вом", "вому")
-_FEMININE = {"улица", "аллея", "набережная", "площадь", "линия", "дорога", "просека", "слобода"}
+#: Types of street of the feminine gender.
+FEMININE = {"улица", "аллея", "набережная", "площадь", "линия", "дорога", "просека", "слобода"}
 
 
 def nominative(word: str, kind: str = "улица") -> str:
@@ -123,14 +125,14 @@ def nominative(word: str, kind: str = "улица") -> str:
     """
     soft = "я" if word[-2:] in ("ей", "юю", "яя") else "а"
     if word.endswith(("ская", "ской", "скую", "цкая", "цкой", "цкую")) or (
-        kind in _FEMININE and word.endswith(("ная", "ной", "ную", "вая", "вой", "вую", "тая", "той", "тую"))
+        kind in FEMININE and word.endswith(("ная", "ной", "ную", "вая", "вой", "вую", "тая", "той", "тую"))
     ):
-        return word[:-2] + "ая" if kind in _FEMININE else word[:-2] + ("ий" if word[-3] in "кгх" else "ый")
-    if kind in _FEMININE and word.endswith(("ую", "юю")):
+        return word[:-2] + "ая" if kind in FEMININE else word[:-2] + ("ий" if word[-3] in "кгх" else "ый")
+    if kind in FEMININE and word.endswith(("ую", "юю")):
         return word[:-2] + soft + "я"
-    if kind in _FEMININE and word.endswith("ней") and len(word) > 5:
+    if kind in FEMININE and word.endswith("ней") and len(word) > 5:
         return word[:-2] + "яя"
-    if kind not in _FEMININE and word.endswith(_MASCULINE):
+    if kind not in FEMININE and word.endswith(_MASCULINE):
         base = word[: -3 if word.endswith(("ому", "ого")) else -2]
         end = "ое" if kind in ("шоссе", "кольцо") else ("ий" if base[-1] in "кгх" else "ый")
         return base + end
@@ -149,7 +151,7 @@ def agreeing(name: str, kind: str) -> str:
     if not word.endswith(("ая", "яя", "ый", "ий")) or len(word) < 5:
         return name
     base = name[:-2]
-    if kind in _FEMININE:
+    if kind in FEMININE:
         return base + ("яя" if word.endswith("яя") else "ая") if word.endswith(("яя", "ая")) else base + "ая"
     if kind in ("шоссе", "кольцо"):
         return base + "ое"
@@ -338,6 +340,9 @@ def word_forms(name: str) -> list[set[str]]:
         elif len(pieces) == 3 and pieces[1] in ("на", "в", "за", "под"):
             tail = "-" + "-".join(pieces[1:])
             options.append({form + tail for form in _word_forms(pieces[0])})
+        elif len(pieces) == 2 and is_adjective(pieces[1]):  # Каменска-Уральского
+            heads, tails = _word_forms(pieces[0]), _word_forms(pieces[1])
+            options.append({f"{head}-{tail}" for head in heads for tail in tails})
         else:
             head = "-".join(pieces[:-1]) + "-"
             options.append({head + form for form in _word_forms(pieces[-1])})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from incidentml.places.evidence import Part, Word
-from incidentml.places.forms import agreeing, is_adjective, nominative, settlement_nominative
+from incidentml.places.forms import FEMININE, agreeing, is_adjective, nominative, settlement_nominative
 from incidentml.places.gazetteer import Gazetteer, Settlement, word_class
 from incidentml.places.houses import read_houses
 from incidentml.places.words import ABBREVIATED, AREA_TYPES, SETTLEMENT_TYPES, STREET_TYPES, TITLES
@@ -67,11 +67,8 @@ def _street(
 ) -> Part:
     first, last = _whole_name(text, words, labels, first, last)
     name = [word.text for word in words[first : last + 1] if word.text not in ".-"]
-    numbered = _numbered(words, first)
-    if numbered < first:
-        ordinal, first = f"{words[numbered].text}-{words[first - 1].text} ", numbered
-    else:
-        ordinal = ""
+    numbered, named = _numbered(words, first), first
+    first = numbered
     kind, start, end = "", first, last
     if first and words[first - 1].text in STREET_TYPES:
         kind, start = STREET_TYPES[words[first - 1].text], first - 1
@@ -79,7 +76,12 @@ def _street(
         kind, start = STREET_TYPES[words[first - 2].text], first - 2
     elif last + 1 < len(words) and words[last + 1].text in STREET_TYPES and is_adjective(name[-1]):
         kind, end = STREET_TYPES[words[last + 1].text], last + 1
-    normal = f"{kind or 'улица'} {ordinal}{_street_name(name, kind or 'улица', gazetteer)}"
+    kind = kind or "улица"
+    ordinal = ""
+    if numbered < named:
+        ending = ("я" if kind in FEMININE else "й") if is_adjective(name[-1]) else words[named - 1].text
+        ordinal = f"{words[numbered].text}-{ending} "
+    normal = f"{kind} {ordinal}{_street_name(name, kind, gazetteer)}"
     return Part("street", normal, words[start].start, words[end].end, start, end)
 
 
