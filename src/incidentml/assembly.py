@@ -43,8 +43,10 @@ def shared_place(posts: Sequence[HeldPost]) -> Place:
 
 
 def _most_common(values: Sequence[str | None]) -> str | None:
-    counts = Counter(value for value in values if value is not None)
-    return counts.most_common(1)[0][0] if counts else None
+    told = [value for value in values if value is not None]
+    if len(told) < 2:
+        return told[0] if told else None
+    return Counter(told).most_common(1)[0][0]
 
 
 def title_of(posts: Sequence[HeldPost], place: Place) -> str:

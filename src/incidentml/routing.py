@@ -224,10 +224,11 @@ class Router(TopicModel, Persistent):
         votes = np.zeros((len(topics), len(Level)))
         for scale in set(scales):
             rows = [row for row, other in enumerate(scales) if other == scale]
-            table = self.level_votes_[scale]
+            probable, levels = topics[rows].T.copy(), np.zeros((len(Level), len(rows)))
             # topic by topic: the sum of an incident must not hang on how many are judged at once
-            for column, level in zip(*np.nonzero(table), strict=True):
-                votes[rows, level] += topics[rows, column]
+            for topic, level in zip(*np.nonzero(self.level_votes_[scale]), strict=True):
+                levels[level] += probable[topic]
+            votes[rows] = levels.T
         return votes
 
     def explain(self, told: Told, route: Route) -> tuple[str, ...]:

@@ -263,13 +263,10 @@ def density_cores(probability: NDArray[np.float64], backend: str = "hdbscan") ->
     # distances do not hang on threads or processor.
     probability = np.asarray(on_grid(probability, 20), dtype=np.float64)
     strength = probability.sum(axis=1)
-    linked = csr_array(probability)
-    shared = (linked @ linked).tocoo()
-    i, j = shared.row, shared.col
-    share = np.minimum(shared.data / np.minimum(strength[i], strength[j]), 1.0)
-    distance = np.ones_like(probability)
-    distance[i, j] = np.maximum(np.round(1.0 - 0.5 * (probability[i, j] + share), 9), 0.0)
+    share = csr_array(probability) @ probability / np.minimum.outer(strength, strength)
+    distance = np.round(1.0 - 0.5 * (probability + np.minimum(share, 1.0)), 9)
     np.fill_diagonal(distance, 0.0)
+    distance = np.maximum(distance, 0.0)
     if backend == "hdbscan":
         from hdbscan import hdbscan
 
