@@ -35,6 +35,18 @@ def test_an_update_leaves_the_old_state_as_it_was():
     assert len(state) == 20
 
 
+def test_two_futures_of_one_state_do_not_mix():
+    model = clusterer()
+    start = model.update(model.start(), REAL.take(np.arange(20))).state
+    one = model.update(start, REAL.take(np.arange(20, 24))).state
+    other = model.update(start, REAL.take(np.arange(30, 40))).state
+    further = model.update(one, REAL.take(np.arange(24, 26))).state
+    assert partition(one) == partition(fresh(REAL.take(np.arange(24))).state)
+    assert partition(other) == partition(fresh(REAL.take(np.r_[:20, 30:40])).state)
+    assert partition(further) == partition(fresh(REAL.take(np.arange(26))).state)
+    assert np.array_equal(start.columns.vectors, fresh(REAL.take(np.arange(20))).state.columns.vectors)
+
+
 def test_a_post_sent_twice_counts_once():
     model = clusterer()
     once = model.update(model.start(), REAL)

@@ -362,10 +362,8 @@ class IncidentPipeline(Persistent):
         state: PipelineState,
     ) -> dict[str, Incident]:
         """Build the incidents that are new or changed, keep the others."""
-        incidents = dict(state.incidents)
-        for id_ in state.incidents.keys() - update.incidents.keys():
-            del incidents[id_]
-        changed = sorted((update.incidents.keys() - incidents.keys()) | (update.incidents.keys() & update.changed))
+        incidents = {id_: incident for id_, incident in state.incidents.items() if id_ in update.incidents}
+        changed = sorted(id_ for id_ in update.incidents if id_ in update.changed or id_ not in incidents)
         return incidents | assemble(
             {id_: [held[key] for key in update.incidents[id_]] for id_ in changed},
             router=self.router,

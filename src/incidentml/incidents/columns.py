@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from incidentml.errors import ModelFormatError
 from incidentml.incidents.clustering import Naming
 from incidentml.incidents.copies import SKETCH_SIZE
+from incidentml.incidents.growing import Room
 from incidentml.incidents.ragged import Ragged
 from incidentml.incidents.wording import N_WORDS
 from incidentml.numeric import VECTOR_BITS
@@ -112,6 +113,11 @@ class Columns:
         """Return the rows of both, one after the other."""
         if not len(self):
             return other
+        held, total = len(self), len(self) + len(other)
+        room: Room | None = vars(self).get("room")
+        if room is None or not room.claim(held, total):
+            arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+            room = Room(arrays, total)
         joined: dict[str, Any] = {}
         for column in fields(self):
             left, right = getattr(self, column.name), getattr(other, column.name)
@@ -120,8 +126,10 @@ class Columns:
             elif isinstance(left, list):
                 joined[column.name] = left + right
             else:
-                joined[column.name] = np.concatenate([left, right])
-        return replace(self, **joined)
+                joined[column.name] = room.write(column.name, held, right)
+        columns = replace(self, **joined)
+        vars(columns)["room"] = room
+        return columns
 
     @property
     def place_codes(self) -> PlaceCodes:
@@ -133,14 +141,17 @@ class Columns:
         """Where each post says it is, for the clustering: one that names no place weighs half."""
         return Naming(self.town, self.street, self.house, np.where(self.told > 0, 2.0, 1.0))
 
-    def rank(self) -> NDArray[np.intp]:
-        """Return each row's place in the canonical order: time, network, id."""
-        order = np.argsort(self.times, kind="stable")
-        times = self.times[order]
+    def rank(self, rows: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
+        """Return each row's place in the canonical order, of the given rows or of all: time, network, id."""
+        among, keys = (self.times, self.keys)
+        if rows is not None:
+            among, keys = self.times[rows], [self.keys[row] for row in rows.tolist()]
+        order = np.argsort(among, kind="stable")
+        times = among[order]
         borders = np.flatnonzero(np.concatenate([[True], times[1:] != times[:-1], [True]]))
         ties = np.flatnonzero(np.diff(borders) > 1)
         for start, stop in zip(borders[ties].tolist(), borders[ties + 1].tolist(), strict=True):
-            order[start:stop] = sorted(order[start:stop].tolist(), key=self.keys.__getitem__)
+            order[start:stop] = sorted(order[start:stop].tolist(), key=keys.__getitem__)
         rank = np.empty(len(order), dtype=np.intp)
         rank[order] = np.arange(len(order))
         return rank

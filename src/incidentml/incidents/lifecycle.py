@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from incidentml.incidents.candidates import DAY
 from incidentml.incidents.columns import Columns
 from incidentml.incidents.decisions import Decision
+from incidentml.incidents.growing import among
 from incidentml.incidents.recurrence import Lines, Memory, find_recurrences, place_topic_lines
 from incidentml.incidents.state import ClusterState, ClusterUpdate, Edges, incident_id, members
 from incidentml.types import PostKey
@@ -32,27 +33,29 @@ def report(
     """Name what changed, what became of old ids and what recurs, and make the state to go on from."""
     moved = incident != before
     codes = np.unique(np.concatenate([incident[moved], before[moved]]))
-    rows = np.flatnonzero(np.isin(incident, codes))
-    lines, recurs = _recurrences(state, columns, incident, rows, codes)
-    regrouped = {incident_id(code) for code in codes.tolist()}
-    alive = {incident_id(code) for code in np.unique(incident).tolist()}
-    lineage = {id_: old for id_, old in state.lineage.items() if id_ in alive}
-    recurs = {id_: old for id_, old in recurs.items() if id_ in alive}
-    gone = np.flatnonzero(moved & (before > 0))
+    rows = np.flatnonzero(among(incident, codes))
+    lines, recurs, asked = _recurrences(state, columns, incident, rows, codes)
+    born = {incident_id(code) for code in np.unique(incident[rows]).tolist()}
+    dead = {incident_id(code) for code in codes.tolist()} - born
+    lineage = dict(state.lineage)
+    for id_ in dead:
+        lineage.pop(id_, None)
     vanished: dict[str, str] = {}
-    for row in gone.tolist():
+    for row in np.flatnonzero(moved & (before > 0)).tolist():
         old_id = incident_id(int(before[row]))
-        if old_id not in alive and old_id not in vanished:
+        if old_id in dead and old_id not in vanished:
             # The oldest post of a vanished incident tells where its id went.
             vanished[old_id] = incident_id(int(incident[_anchor(before, columns, row)]))
     for old_id, new_id in sorted(vanished.items()):
         ancestors = {old_id, *state.lineage.get(old_id, ()), *lineage.get(new_id, ())} - {new_id}
         lineage[new_id] = tuple(sorted(ancestors))
-    lineage = {id_: kept for id_, old in lineage.items() if (kept := tuple(o for o in old if o not in alive))}
-    changed = regrouped | {
-        id_ for id_ in recurs.keys() | state.recurs.keys() if recurs.get(id_) != state.recurs.get(id_)
-    }
-    changed |= {id_ for id_ in lineage.keys() | state.lineage.keys() if lineage.get(id_) != state.lineage.get(id_)}
+    # An id that is used again went nowhere.
+    lineage = {id_: kept for id_, old in lineage.items() if (kept := tuple(o for o in old if o not in born))}
+    changed = born | {id_ for id_ in asked if recurs.get(id_) != state.recurs.get(id_)}
+    if lineage != state.lineage:
+        changed |= {
+            id_ for id_ in lineage.keys() | state.lineage.keys() if lineage.get(id_) != state.lineage.get(id_)
+        }
     following = replace(
         state,
         columns=columns,
@@ -63,14 +66,15 @@ def report(
         lineage=lineage,
         recurs=recurs,
     )
-    incidents = {id_: keys for id_, keys in state.incidents.items() if id_ not in regrouped}
-    incidents |= members(columns, incident, rows)
+    incidents = {**state.incidents, **members(columns, incident, rows)}
+    for id_ in dead:
+        incidents.pop(id_, None)
     # What the new state would find out anew, brought up to date instead.
-    vars(following).update(row_of=row_of, lines=lines, incidents=dict(sorted(incidents.items())))
+    vars(following).update(row_of=row_of, lines=lines, incidents=incidents)
     return ClusterUpdate(
         state=following,
         incidents=following.incidents,
-        changed=frozenset(changed & alive),
+        changed=frozenset(changed - dead),
         merged_from=lineage,
         recurs=recurs,
         closed=closed,
@@ -115,6 +119,7 @@ def let_go(state: ClusterState, reach: float) -> tuple[ClusterState, dict[str, t
         # Linked posts go together, so a component that has a row left has its first row left.
         parts=place[state.parts[:, rows]].astype(np.int32),
         lineage={id_: old for id_, old in state.lineage.items() if id_ in alive},
+        recurs={id_: old for id_, old in state.recurs.items() if id_ in alive},
         memory=Memory(
             np.concatenate([state.memory.key, key]),
             np.concatenate([state.memory.last, ended]),
@@ -129,21 +134,22 @@ def _recurrences(
     incident: NDArray[np.uint64],
     rows: NDArray[np.intp],
     codes: NDArray[np.uint64],
-) -> tuple[Lines, dict[str, str]]:
-    """Return the lines of all incidents, and what recurs; only places of changed incidents are looked at.
+) -> tuple[Lines, dict[str, str], set[str]]:
+    """Return the lines of all incidents, what recurs, and which ids were asked about: those at changed places.
 
     `rows` are the posts of incidents whose codes have changed, come or gone: `codes`.
     """
-    stale = np.isin(state.lines.code, codes)
+    stale = among(state.lines.code, codes)
     fresh = place_topic_lines(columns, incident, rows)
     lines = state.lines.take(~stale).join(fresh)
     places = np.union1d(state.lines.key[stale], fresh.key)
-    asked = np.union1d(codes, lines.code[np.isin(lines.key, places)])
+    asked = np.union1d(codes, lines.code[among(lines.key, places)])
     found = find_recurrences(lines, asked, state.memory)
     recurs = dict(state.recurs)
-    for code in asked.tolist():
-        recurs.pop(incident_id(code), None)
-    return lines, recurs | {incident_id(new): incident_id(old) for new, old in found.items()}
+    ids = {incident_id(code) for code in asked.tolist()}
+    for id_ in ids:
+        recurs.pop(id_, None)
+    return lines, recurs | {incident_id(new): incident_id(old) for new, old in found.items()}, ids
 
 
 def _anchor(before: NDArray[np.uint64], columns: Columns, row: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.incidents.columns import Columns
+from incidentml.incidents.growing import among
 
 __all__ = ["Lines", "Memory", "find_recurrences", "place_topic_lines"]
 
@@ -79,12 +80,12 @@ def place_topic_lines(columns: Columns, incident: NDArray[np.uint64], rows: NDAr
 
 def find_recurrences(lines: Lines, asked: NDArray[np.uint64], memory: Memory) -> dict[int, int]:
     """Return, by code, of the asked incidents the latest earlier one with the same place and topic."""
-    wanted = lines.take(np.isin(lines.code, asked))
+    wanted = lines.take(among(lines.code, asked))
     if not len(wanted.key):
         return {}
     key, first, _, code = wanted
-    near = lines.take(np.isin(lines.key, key))
-    kept = np.isin(memory.key, key)
+    near = lines.take(among(lines.key, key))
+    kept = among(memory.key, key)
     all_key = np.concatenate([near.key, memory.key[kept]])
     all_last = np.concatenate([near.last, memory.last[kept]])
     all_code = np.concatenate([near.code, memory.code[kept]])

@@ -292,8 +292,7 @@ def members(
     """Group rows by incident; posts in canonical order, incidents by id."""
     if not len(rows):
         return {}
-    rank = columns.rank()
-    order = rows[np.lexsort((rank[rows], incident[rows]))]
+    order = rows[np.lexsort((columns.rank(rows), incident[rows]))]
     codes = incident[order]
     starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
     stops = np.append(starts[1:], len(order))
