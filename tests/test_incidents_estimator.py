@@ -9,6 +9,7 @@ from incident_fixtures import clusterer, complaints, fresh, gold_batch, partitio
 from incidentml.errors import DataError, ModelFormatError
 from incidentml.evaluation import b_cubed, pairwise
 from incidentml.incidents import IncidentClusterer
+from incidentml.incidents import partition as incident_partition
 from incidentml.incidents.links import FEATURES
 from incidentml.incidents.model import PairModel, Trees
 from incidentml.types import PostKey
@@ -73,6 +74,20 @@ def test_fitting_twice_is_fitting_once():
     once = IncidentClusterer().fit(batch, labels)
     first = once.fingerprint
     assert once.fit(batch, labels).fingerprint == first
+
+
+def test_pieces_may_be_clustered_anywhere(monkeypatch):
+    batch, sent = gold_batch(complaints("krasnodar")), []
+
+    def elsewhere(work, jobs):
+        sent.extend(jobs)
+        return [*map(work, reversed(jobs))][::-1]
+
+    monkeypatch.setattr(incident_partition, "_LARGE", 3)
+    monkeypatch.setattr(incident_partition, "_WAITING", 50)
+    model = clusterer()
+    assert partition(model.update(model.start(), batch, spread=elsewhere).state) == partition(fresh(batch).state)
+    assert len(sent) > 1
 
 
 def test_the_backends_agree_on_real_posts():

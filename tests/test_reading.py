@@ -63,12 +63,14 @@ def test_two_processes_read_what_one_reads(reader, posts, alone, monkeypatch) ->
     vectors = reader.encoder.encode([post.text for post in posts])
     assert_same(read_all(reader, posts, vectors, clock=StageClock(), workers=2), alone)
     assert reading._kept is pool, "the processes stay for the next call"
+    assert list(reading.spread_over(reader, 2)(abs, range(-20, 0))) == list(range(20, 0, -1))
     reading._close()
 
 
 def test_few_posts_start_no_process(reader, posts, alone) -> None:
     assert_same(read_all(reader, posts, None, clock=StageClock(), workers=2), alone)
     assert reading._kept is None
+    assert reading.spread_over(reader, 2) is map
 
 
 def test_nothing_to_read_gives_arrays_of_the_right_width(reader, alone) -> None:

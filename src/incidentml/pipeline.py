@@ -29,7 +29,7 @@ from incidentml.places import PlaceExtractor
 from incidentml.places.tagger import PlaceTagger
 from incidentml.priority import PriorityScorer
 from incidentml.progress import Progress, StageClock
-from incidentml.reading import Reader, Reading, read_all
+from incidentml.reading import Reader, Reading, read_all, spread_over
 from incidentml.result import Explanation, PostResult, Result
 from incidentml.routing import Router
 from incidentml.types import Incident, Link, Post, PostKey, Rejection
@@ -122,8 +122,8 @@ class IncidentPipeline(Persistent):
         embeddings : array of shape (rows, dim), optional
             Vectors of the rows, in input order, instead of the encoder's; rejected rows need one too.
         workers : int
-            Processes that read the posts; the result is the same. They stay for the next call. A script that asks
-            for more than one needs the usual ``if __name__ == "__main__":``.
+            Processes that read posts and cluster complaints; the result is the same. They stay for the next call.
+            A script that asks for more than one needs the usual ``if __name__ == "__main__":``.
         progress : callable, optional
             Called as ``progress(stage, done, total)``.
 
@@ -193,7 +193,8 @@ class IncidentPipeline(Persistent):
         complaints = [new_posts[i] for i in found.accepted]
         with clock.stage("incidents"):
             clock.tell("incidents", 0, len(complaints))
-            update = self.clusterer.update(state.clusters, self._batch(complaints, found))
+            spread = spread_over(reader, workers)
+            update = self.clusterer.update(state.clusters, self._batch(complaints, found), spread=spread)
             clock.tell("incidents", len(complaints), len(complaints))
         with clock.stage("assembly"):
             # New posts are in changed incidents only: what is not touched costs nothing here.

@@ -9,13 +9,14 @@ import multiprocessing
 import pickle
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,20 +136,45 @@ def read_all(
         return _join((reader.read(*chunk, clock) for chunk in chunks), len(posts), clock)
     began = time.perf_counter()
     spent = StageClock()
-    try:
+    with _alive(workers):
         parts = _pool(reader, workers).map(_read_here, *zip(*chunks, strict=True))
         found = _join(_counted(parts, spent), len(posts), clock)
+    # Stages ran side by side: each gets its share of the time that passed.
+    passed, total = time.perf_counter() - began, sum(spent.seconds.values())
+    for stage, seconds in spent.seconds.items():
+        clock.seconds[stage] = clock.seconds.get(stage, 0.0) + passed * seconds / total
+    return found
+
+
+def spread_over(reader: Reader, workers: int) -> Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]:
+    """Return what applies a function to many jobs, like `map`: in the reading processes if these run."""
+    if not _runs(reader, workers):
+        return map
+
+    def spread(work: Callable[[Any], Any], jobs: Sequence[Any]) -> Iterable[Any]:
+        with _alive(workers):
+            parts = _pool(reader, workers).map(work, jobs, chunksize=max(1, len(jobs) // (4 * workers)))
+        return _collected(parts, workers)
+
+    return spread
+
+
+def _collected(parts: Iterable[Any], workers: int) -> Iterator[Any]:
+    with _alive(workers):
+        yield from parts
+
+
+@contextmanager
+def _alive(workers: int) -> Iterator[None]:
+    """Tell in plain words that a worker process has died."""
+    try:
+        yield
     except BrokenProcessPool as error:
         _close()
         raise IncidentMLError(
             f"one of {workers} reading processes died (out of memory, or a script without "
             '`if __name__ == "__main__":`); use workers=1, or fewer of them'
         ) from error
-    # Stages ran side by side: each gets its share of the time that passed.
-    passed, total = time.perf_counter() - began, sum(spent.seconds.values())
-    for stage, seconds in spent.seconds.items():
-        clock.seconds[stage] = clock.seconds.get(stage, 0.0) + passed * seconds / total
-    return found
 
 
 def _join(parts: Iterable[Reading], total: int, clock: StageClock) -> Reading:

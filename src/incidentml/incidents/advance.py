@@ -17,7 +17,7 @@ from incidentml.incidents.decisions import Decision, constraints
 from incidentml.incidents.lifecycle import report
 from incidentml.incidents.links import pair_features
 from incidentml.incidents.model import PairModel
-from incidentml.incidents.partition import partition, representatives
+from incidentml.incidents.partition import Spread, partition, representatives
 from incidentml.incidents.pieces import components, pieces
 from incidentml.incidents.state import ClusterState, ClusterUpdate, Edges
 from incidentml.types import PostKey
@@ -41,6 +41,7 @@ def advance(
     closed: Mapping[str, tuple[PostKey, ...]],
     judge: Judge,
     how: Grouping,
+    spread: Spread = map,
 ) -> ClusterUpdate:
     """Bring the partition up to date with new rows at the end of `columns` and with other decisions."""
     n, held = len(columns), len(state)
@@ -74,7 +75,7 @@ def advance(
     earlier = pieces(state.parts, state.representative == np.arange(held), how.most_nodes)
     touched[:held] |= stands[:held] & (piece[:held] != earlier)
     before = np.concatenate([state.incident, np.zeros(n - held, np.uint64)])
-    incident = partition(columns, rank, representative, edges, piece, before, touched, rules, how)
+    incident = partition(columns, rank, representative, edges, piece, before, touched, rules, how, spread)
     state = replace(state, parts=parts)
     return report(state, columns, representative, edges, incident, before, decisions, row_of, closed)
 

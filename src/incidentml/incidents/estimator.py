@@ -20,6 +20,7 @@ from incidentml.incidents.decisions import Decision
 from incidentml.incidents.derive import columns_of
 from incidentml.incidents.lifecycle import let_go
 from incidentml.incidents.model import PairModel
+from incidentml.incidents.partition import Spread
 from incidentml.incidents.pieces import bars
 from incidentml.incidents.state import ClusterState, ClusterUpdate, Edges
 from incidentml.incidents.training import fit_links
@@ -140,7 +141,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
             parts=np.zeros((len(bars(self.join_floor_)), 0), np.int32),
         )
 
-    def update(self, state: ClusterState, batch: PostBatch) -> ClusterUpdate:
+    def update(self, state: ClusterState, batch: PostBatch, *, spread: Spread = map) -> ClusterUpdate:
         """Let new posts join; posts that the state holds already are skipped.
 
         Parameters
@@ -149,6 +150,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
             From `start` or an earlier update; it stays as it is.
         batch : PostBatch
             Complaints, in any order.
+        spread : callable, optional
+            Called like `map`, and may do the work in other processes: large groups of posts are clustered with it.
 
         Returns
         -------
@@ -168,7 +171,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         if len(rows) < len(batch):
             batch = batch.take(rows)
         if not len(batch):
-            return advance(state, state.columns, state.decisions, closed, *self._how())
+            return advance(state, state.columns, state.decisions, closed, *self._how(), spread)
         given = (batch.vectors, batch.topics, batch.subtopics)
         for name, width, array in zip(("vectors", "topics", "subtopics"), self.widths_, given, strict=True):
             if array.shape[1] != width:
@@ -176,7 +179,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
                     f"PostBatch: {name} have {array.shape[1]} columns, the clusterer was fitted with {width}"
                 )
         columns = state.columns.join(columns_of(batch, self.vocabulary_))
-        return advance(state, columns, state.decisions, closed, *self._how())
+        return advance(state, columns, state.decisions, closed, *self._how(), spread)
 
     def must_link(self, state: ClusterState, *keys: PostKey) -> ClusterUpdate:
         """Decide that the posts are one incident, whatever the model says.
