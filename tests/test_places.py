@@ -149,6 +149,8 @@ def test_a_landmark_without_a_kind_is_the_same_as_in_older_states():
     [
         ("ул. 64 армии, 63. Песочница", "улица 64 армии"),
         ("На 2-й Брянской, 12 нет воды", "улица 2-я брянская"),
+        ("Лестницы не мыты с Нового года, 12 Декабря, 91", "улица 12 декабря"),
+        ("12 декабря отключили воду", None),
     ],
 )
 def test_numbers_belong_to_the_names_of_streets(extractor, text, street):

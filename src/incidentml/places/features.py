@@ -16,7 +16,6 @@ from incidentml.places.evidence import Evidence, Known, Word, landmark_evidence,
 from incidentml.places.gazetteer import Gazetteer, likeness, word_class
 from incidentml.places.words import (
     AREA_TYPES,
-    DATED,
     HOUSE_TYPES,
     LANDMARKS,
     NAME_PARTS,
@@ -281,8 +280,6 @@ class PlaceFeatures:
                 if len(chunk) == length and self._gazetteer.is_street(" ".join(piece.text for piece in chunk)):
                     found.update(dict.fromkeys(range(index, index + length), "p"))
                     break
-            if info.number and index + 1 < len(words) and words[index + 1].text in DATED:  # «9 Мая», «64 Армии»
-                found.update(dict.fromkeys((index, index + 1), "d"))
             if info.number and index + 2 < len(words):  # «70 лет Октября», «50-летия ВЛКСМ»
                 at = index + 1 + (words[index + 1].text == "-")
                 if at + 1 < len(words) and words[at].text in ("лет", "летия", "летие") and not found.get(index):

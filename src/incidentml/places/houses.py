@@ -77,6 +77,8 @@ def _mark_ordinal(words: Sequence[Word], labels: list[str], index: int) -> None:
         if NUMERALS[word] <= 10 or not words[last].text.endswith(_ORDINAL_WORDS):
             return
     after = words[last + 1].text if last + 1 < len(words) else ""
+    if after == "," and last + 2 < len(words) and words[last + 2].text in _ONE:
+        return  # «в 85-м, дом 17» is a quarter
     if after not in UNITS and word_class(after)[:1] not in ("N", "A", "g", "s") and labels[index] == "O":
         labels[index] = "H"
 

@@ -83,9 +83,11 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
             if index and labels[index - 1] == "S":
                 labels[index - 1] = "L"  # «на Красной площади»
         elif word.text in DATED and before.isdigit() and len(before) < 4:
-            if labels[index] == "S" or _after_type(words, index - 1):
+            # A date is written small, «12 Декабря, 91» is a street; «9 Мая» is the holiday as often.
+            capital = text[word.start].isupper() and not text[word.end - 1].isupper() and word.text != "мая"
+            if labels[index] == "S" or capital or _after_type(words, index - 1):
                 labels[index - 1] = labels[index] = "S"
-        elif labels[index] == "S" and _kind_before(words, index) in _NAMED:
+        elif labels[index] == "S" and _kind_before(words, index) in _NAMED and not _housed(words, labels, index):
             labels[index] = "L"
         elif (
             labels[index] == "S"
@@ -113,6 +115,12 @@ def _town_of_area(
         return False
     part = words[index - 2].text
     return part.isdigit() or is_adjective(part)
+
+
+def _housed(words: Sequence[Word], labels: Sequence[str], index: int) -> bool:
+    """Tell whether a house follows: «площадь Победы, 1» is an address."""
+    at = index + 1 + (index + 1 < len(words) and words[index + 1].text == ",")
+    return at < len(words) and labels[at] == "H"
 
 
 def _after_type(words: Sequence[Word], index: int) -> bool:
@@ -155,6 +163,8 @@ def _worth_a_look(words: Sequence[Word], labels: Sequence[str]) -> list[int]:
         if word.text in _TRIGGERS:
             after = index + 1 + (words[index + 1].text == ".")
             found.extend((index - 1, after, after + 1))
+        elif word.text in DATED:
+            found.append(index)
     return sorted({index for index in found if 0 <= index < len(words)})
 
 

@@ -111,7 +111,7 @@ NAME_PARTS = frozenset(
     """.split()
 )
 #: What a number before it makes a street of: «9 Мая», «64 Армии».
-DATED = frozenset("января февраля марта мая июня июля августа октября ноября декабря армии".split())
+DATED = frozenset("января февраля марта апреля мая июня июля августа октября ноября декабря армии".split())
 #: Kinds of landmark in any form -> normal kind.
 LANDMARKS = _table("""
 школа: школы школе школу школой школ гимназия гимназии гимназию лицей лицея лицее лицеем;
