@@ -240,7 +240,8 @@ def test_no_member_escapes_the_folder(
     except ModelFormatError:
         pass
     else:
-        assert {file.name for file in (root / "into").iterdir()} == {name for name, _ in members}
+        # Writers cut a name at its first NUL.
+        assert {file.name for file in (root / "into").iterdir()} == {name.split("\0")[0] for name, _ in members}
     assert {path.name for path in root.iterdir()} == {"a", "into"}
     assert all(path.is_file() and not path.is_symlink() for path in (root / "into").iterdir())
 
