@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,8 +76,7 @@ def advance(
     touched[:held] |= stands[:held] & (piece[:held] != earlier)
     before = np.concatenate([state.incident, np.zeros(n - held, np.uint64)])
     incident = partition(columns, rank, representative, edges, piece, before, touched, rules, how, spread)
-    state = replace(state, parts=parts)
-    return report(state, columns, representative, edges, incident, before, decisions, row_of, closed)
+    return report(state, columns, representative, edges, parts, incident, before, decisions, row_of, closed)
 
 
 def find_links(columns: Columns, rows: NDArray[np.intp], fresh: NDArray[np.bool_], judge: Judge) -> Edges:
