@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import Self
 
 from incidentml.places.evidence import Part
-from incidentml.places.features import PlaceFeatures, split
+from incidentml.places.features import PlaceFeatures, Word, split
 from incidentml.places.gazetteer import Gazetteer
 from incidentml.places.landmarks import landmarks
 from incidentml.places.parts import read_parts
@@ -82,15 +82,15 @@ class PlaceExtractor:
         labels = settle(text, words, self.tagger_.label(found, len(words)), towns)
         parts = read_parts(text, words, labels, self._gazetteer, region, municipality)
         parts.extend(landmarks(words, labels, parts, self._gazetteer))
-        return _places(parts)
+        return _places(parts, words)
 
 
-def _places(parts: list[Part]) -> tuple[Place, ...]:
+def _places(parts: list[Part], words: list[Word]) -> tuple[Place, ...]:
     """Put parts together to places; every step looks at neighbours only, so that long lists stay linear."""
     by_kind: dict[str, list[Part]] = {"settlement": [], "street": [], "house": [], "landmark": []}
     for part in parts:
         by_kind[part.kind].append(part)
-    rows = _addresses(by_kind["street"], by_kind["house"])
+    rows = _addresses(by_kind["street"], by_kind["house"], words)
     landmarks_found = {part.normal: part for part in reversed(by_kind["landmark"])}
     for index, landmark in enumerate(sorted(landmarks_found.values(), key=_by_worth)):
         if not index and rows:
@@ -119,7 +119,7 @@ def _by_worth(landmark: Part) -> tuple[bool, int]:
     return landmark.normal.startswith("маршрут") or landmark.normal in _KINDS, landmark.first
 
 
-def _addresses(streets: list[Part], houses: list[Part]) -> list[dict[str, Part]]:
+def _addresses(streets: list[Part], houses: list[Part], words: list[Word]) -> list[dict[str, Part]]:
     """Give every street the nearest house; the same address told twice is one."""
     rows: list[dict[str, Part]] = []
     seen: dict[str, dict[str, Part]] = {}
@@ -148,13 +148,20 @@ def _addresses(streets: list[Part], houses: list[Part]) -> list[dict[str, Part]]
             rows.append(row)
         if "house" in row:
             pairs.add((street.normal, row["house"].normal))
-    if rows and houses and not taken:  # «Октябрьскую прорвало, вода во дворах. Дома 22, 24 сухие»
-        at = max(bisect_right([row["street"].first for row in rows], houses[0].first) - 1, 0)
-        rows[at]["house"] = houses[0]
+    told = [house for house in houses if _is_told(house, words)] if rows and not taken else []
+    if told:  # «Октябрьскую прорвало, вода во дворах. Дома 22, 24 сухие»
+        at = max(bisect_right([row["street"].first for row in rows], told[0].first) - 1, 0)
+        rows[at]["house"] = told[0]
     if not rows:
         first = {house.normal: house for house in reversed(houses)}
         rows.extend({"house": house} for house in sorted(first.values(), key=lambda part: part.first))
     return rows
+
+
+def _is_told(house: Part, words: list[Word]) -> bool:
+    """Tell whether the text says that it is a house: «дома 22», «10-й дом»; other numbers may be times."""
+    around = words[house.first : house.first + 1] + words[house.last + 1 : house.last + 4]
+    return any(word.text.startswith("дом") and len(word.text) < 7 for word in around)
 
 
 def _place(row: dict[str, Part]) -> Place:
