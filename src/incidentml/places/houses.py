@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from incidentml.numerals import NUMERALS
 from incidentml.places.evidence import Part, Word
 from incidentml.places.gazetteer import word_class
-from incidentml.places.words import HOUSE_TYPES, UNITS
+from incidentml.places.words import HOUSE_TYPES, LANDMARKS, UNITS
 
 __all__ = ["mark_houses", "read_houses"]
 
@@ -26,9 +26,10 @@ _ORDINAL_WORDS = ("ый", "ой", "ий", "его", "ого", "ому", "ему"
 _ENDS_OF_HOUSES = frozenset("м ом го ого".split())
 _PLACED = frozenset("у возле в".split())
 _SIDE = "сторона"
+_ROUTES = frozenset(word for word, kind in LANDMARKS.items() if kind == "маршрут")
 _JOINS = frozenset(", и - – —".split())
 _RANGES = {"с": "по", "от": "до"}
-_SIGNS = _ONE | _SEVERAL | _RANGES.keys() | _PLACED | {_SIDE}
+_SIGNS = _ONE | _SEVERAL | _RANGES.keys() | _PLACED | _ROUTES | {_SIDE}
 #: The last day of a month and the last hour of a day: «с 12 по 20» may be days, «с 9 до 18» hours.
 _DAYS = 31
 
@@ -53,10 +54,22 @@ def mark_houses(words: Sequence[Word], labels: list[str]) -> None:
             _mark_range(words, labels, index)
         elif text in _PLACED and _is_number(words, index + 1) and _within(words, index):
             _mark_ordinal(words, labels, index + 1)
+        elif text in _ROUTES:
+            _unmark_route(words, labels, index)
         elif text == _SIDE and _is_number(words, index + 2) and words[index + 1].text in ",:":
             labels[index + 2] = "H"
             if _is_number(words, index + 4) and words[index + 3].text in _JOINS:
                 labels[index + 4] = "H"
+
+
+def _unmark_route(words: Sequence[Word], labels: list[str], index: int) -> None:
+    """Take back the number of a route: «двадцать второй трамвай», «71-й автобус»."""
+    at = index - 1
+    while at >= 0 and (words[at].text in _ORDINAL_MARKS or words[at].text == "-"):
+        at -= 1
+    while at >= 0 and _is_number(words, at):
+        labels[at] = "O" if labels[at] == "H" else labels[at]
+        at -= 1
 
 
 def _within(words: Sequence[Word], index: int) -> bool:
