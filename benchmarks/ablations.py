@@ -23,9 +23,11 @@ from incidentml.gold import GoldPost
 from incidentml.incidents import IncidentClusterer
 from incidentml.incidents.candidates import find_candidates
 from incidentml.incidents.clustering import Grouping, cluster_links
+from incidentml.incidents.company import said
 from incidentml.incidents.derive import columns_of
 from incidentml.incidents.links import FEATURES, pair_features
 from incidentml.incidents.model import PairModel
+from incidentml.incidents.training import fit_company
 from incidentml.incidents.wording import Vocabulary
 from incidentml.numeric import sigmoid
 from incidentml.places.training import train_tagger_and_places
@@ -46,6 +48,7 @@ LINKS = {
     "authors, pages, networks": "page_words one_page one_author one_network relay reply replies later_reply",
     "copies": "copied contained",
     "lengths": "short long later_long",
+    "whether others speak of it": "most_alone least_alone later_alone",
 }
 FILTER = {
     "meaning of the text": ("meaning",),
@@ -74,6 +77,7 @@ def _links(territories: Sequence[str]) -> dict[str, dict[str, float]]:
     labels = [label or f"alone {row}" for row, label in enumerate(labels_of(posts, names))]
     # How rare a word is comes from all texts, for every part alike: no labels are in it.
     columns = columns_of(batch, Vocabulary.learn(texts))
+    columns = replace(columns, solitude=fit_company(said(batch.texts), columns, labels)[1])
     everyone = np.ones(len(batch), dtype=bool)
     rules = IncidentClusterer()._rules()
     pieces = [work() for work in find_candidates(columns, np.arange(len(batch)), everyone, rules)]

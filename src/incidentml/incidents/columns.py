@@ -55,6 +55,7 @@ class Columns:
     context: NDArray[np.uint32]
     sketch: NDArray[np.uint8]
     grams: NDArray[np.float32]
+    solitude: NDArray[np.float32]
     flags: NDArray[np.uint8]
     town: NDArray[np.uint64]
     street: NDArray[np.uint64]
@@ -88,8 +89,8 @@ class Columns:
             numbers=np.zeros((0, N_NUMBERS), u32), things=np.zeros((0, N_NUMBERS), u32),
             counted=np.zeros((0, N_NUMBERS), u32), names=np.zeros((0, N_NAMES), u32),
             context=np.zeros((0, N_CONTEXT), u32), sketch=np.zeros((0, SKETCH_SIZE), np.uint8),
-            grams=np.zeros(0, np.float32), flags=np.zeros(0, np.uint8), town=u64, street=u64,
-            house=u64,
+            grams=np.zeros(0, np.float32), solitude=np.zeros(0, np.float32), flags=np.zeros(0, np.uint8),
+            town=u64, street=u64, house=u64,
             told=np.zeros(0, np.uint8), streets=np.zeros(0, np.uint8), houses=np.zeros(0, np.uint8),
             route=np.zeros(0, np.int32), towns=nowhere.settlements,
             addresses=nowhere.addresses, landmarks=nowhere.landmarks, place_counts=nowhere.counts,

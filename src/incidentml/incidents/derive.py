@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from incidentml.incidents.batch import PostBatch
 from incidentml.incidents.columns import N_CONTEXT, N_NAMES, N_NUMBERS, N_SUBTOPICS, N_WHERE, STEP, Columns
+from incidentml.incidents.company import Company
 from incidentml.incidents.copies import core_text, hash64, sketch
 from incidentml.incidents.counting import counted
 from incidentml.incidents.ragged import Ragged
@@ -47,8 +49,8 @@ MANY = 4
 _BLOCK_RANKS = {"street": 1, "landmark": 2, "house": 3}
 
 
-def columns_of(batch: PostBatch, vocabulary: Vocabulary) -> Columns:
-    """Derive all columns of a batch."""
+def columns_of(batch: PostBatch, vocabulary: Vocabulary, company: Company | None = None) -> Columns:
+    """Derive all columns of a batch; without `company` no post is likelier alone than another."""
     cores = [core_text(text) for text in batch.texts]
     plain = [" ".join(words(core)) or fold(core) for core, _ in cores]
     marks, grams = sketch(plain)
@@ -76,7 +78,7 @@ def columns_of(batch: PostBatch, vocabulary: Vocabulary) -> Columns:
     ]
     likeliest = [_likeliest(rows) for rows in _in_rows(batch.subtopics)]
     topics = _steps(np.sqrt(np.clip(batch.topics, 0.0, 1.0)))
-    return Columns(
+    columns = Columns(
         keys=[PostKey(*key) for key in batch.keys],
         code=np.array([post_code(key) for key in batch.keys], dtype=np.uint64),
         times=batch.times,
@@ -102,6 +104,7 @@ def columns_of(batch: PostBatch, vocabulary: Vocabulary) -> Columns:
         context=padded([context(source) for source in batch.sources], N_CONTEXT),
         sketch=marks,
         grams=grams,
+        solitude=np.zeros(len(batch), np.float32),
         flags=np.array([relay + 2 * is_reply(core) for core, relay in cores], dtype=np.uint8).reshape(-1),
         town=_towns(batch, _only(keys_of, "settlement")),
         street=_only(keys_of, "street"),
@@ -116,6 +119,7 @@ def columns_of(batch: PostBatch, vocabulary: Vocabulary) -> Columns:
         place_counts=table.codes.counts,
         blocks=Ragged.of(blocks),
     )
+    return columns if company is None else replace(columns, solitude=company.solitude(stems, columns))
 
 
 def post_code(key: PostKey) -> int:

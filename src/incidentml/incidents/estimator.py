@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from incidentml.incidents.batch import PostBatch
 from incidentml.incidents.candidates import Candidates
 from incidentml.incidents.clustering import Grouping
 from incidentml.incidents.columns import Columns
+from incidentml.incidents.company import Company, said
 from incidentml.incidents.decisions import Decision
 from incidentml.incidents.derive import columns_of
 from incidentml.incidents.lifecycle import let_go
@@ -23,7 +24,7 @@ from incidentml.incidents.model import PairModel
 from incidentml.incidents.partition import Spread
 from incidentml.incidents.pieces import bars
 from incidentml.incidents.state import ClusterState, ClusterUpdate, Edges
-from incidentml.incidents.training import fit_links
+from incidentml.incidents.training import fit_company, fit_links
 from incidentml.incidents.wording import Vocabulary
 from incidentml.persistence import FittedState, Persistent, hash_state
 from incidentml.types import PostKey
@@ -61,6 +62,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         Evidence of a pair of posts to the probability that they are about one incident.
     vocabulary_ : Vocabulary
         How rare each word is.
+    company_ : Company
+        What tells that nobody else speaks of the same.
     join_floor_ : float
         The floor in use.
 
@@ -124,6 +127,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
             raise DataError(f"fit: {len(incident_labels)} labels for {len(batch)} posts; give one for each")
         self.vocabulary_ = Vocabulary.learn([*batch.texts, *corpus])
         columns = columns_of(batch, self.vocabulary_)
+        self.company_, solitude = fit_company(said(batch.texts), columns, incident_labels)
+        columns = replace(columns, solitude=solitude)
         fitted = fit_links(columns, incident_labels, self._rules(), self.link_floor, self.join_floor)
         self.model_, self.join_floor_ = fitted
         self.widths_ = (batch.vectors.shape[1], batch.topics.shape[1], batch.subtopics.shape[1])
@@ -178,7 +183,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
                 raise DataError(
                     f"PostBatch: {name} have {array.shape[1]} columns, the clusterer was fitted with {width}"
                 )
-        columns = state.columns.join(columns_of(batch, self.vocabulary_))
+        columns = state.columns.join(columns_of(batch, self.vocabulary_, self.company_))
         return advance(state, columns, state.decisions, closed, *self._how(), spread)
 
     def must_link(self, state: ClusterState, *keys: PostKey) -> ClusterUpdate:
@@ -263,8 +268,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
     def fingerprint(self) -> str:
         """Hash of everything that can change a partition."""
         check_is_fitted(self, "model_")
-        parts = {"model": self.model_.to_state(), "vocabulary": self._vocabulary_state()}
-        return hash_state(FittedState(self.KIND, self._settings(), parts=parts))[:16]
+        return hash_state(FittedState(self.KIND, self._settings(), parts=self._parts()))[:16]
 
     def to_state(self) -> FittedState:
         """Return settings and arrays."""
@@ -276,7 +280,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
                 "join_floor": self.join_floor_,
                 "widths": list(self.widths_),
             },
-            parts={"model": self.model_.to_state(), "vocabulary": self._vocabulary_state()},
+            parts=self._parts(),
         )
 
     @classmethod
@@ -286,17 +290,21 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         loaded.join_floor_ = float(state.setting("join_floor"))
         loaded.widths_ = tuple(state.setting("widths"))
         loaded.model_ = PairModel.from_state(state.part("model"))
+        loaded.company_ = Company.from_state(state.part("company"))
         words = state.part("vocabulary")
         loaded.vocabulary_ = Vocabulary(
             words.array("hashes", 1), words.array("weights", 1), float(words.setting("unknown"))
         )
         return loaded
 
-    def _vocabulary_state(self) -> FittedState:
+    def _parts(self) -> dict[str, FittedState]:
         words = self.vocabulary_
-        return FittedState(
-            "vocabulary", {"unknown": words.unknown}, {"hashes": words.hashes, "weights": words.weights}
-        )
+        known = {"hashes": words.hashes, "weights": words.weights}
+        return {
+            "model": self.model_.to_state(),
+            "company": self.company_.to_state(),
+            "vocabulary": FittedState("vocabulary", {"unknown": words.unknown}, known),
+        }
 
     def _settings(self) -> dict[str, Any]:
         return {**self.get_params(), "join_floor": self.join_floor_, "rules": asdict(self._rules())}

@@ -53,6 +53,9 @@ FEATURES: tuple[str, ...] = (
     "short",
     "long",
     "later_long",
+    "most_alone",
+    "least_alone",
+    "later_alone",
     "hours",
     "place",
     "settlement",
@@ -132,6 +135,7 @@ def pair_features(
         one_thing = found_in(sides.things.take(at_a, axis=1), sides.things.take(at_b, axis=1)).any(axis=0)
         flags = columns.flags[a] | columns.flags[b]
         reply_a, reply_b = (columns.flags[a] >> 1) & 1, (columns.flags[b] >> 1) & 1
+        alone_a, alone_b = columns.solitude[a], columns.solitude[b]
         town_a, town_b = columns.town[a], columns.town[b]
         # Only where a town is known by the page alone: towns that posts name are compared as places.
         by_page = (town_a > 0) & (town_b > 0) & ~((told_a & told_b) >> 2 & 1).astype(bool)
@@ -170,6 +174,9 @@ def pair_features(
             "short": np.log1p(np.minimum(columns.grams[a], columns.grams[b])),
             "long": np.log1p(np.maximum(columns.grams[a], columns.grams[b])),
             "later_long": np.log1p(columns.grams[b]),
+            "most_alone": np.maximum(alone_a, alone_b),
+            "least_alone": np.minimum(alone_a, alone_b),
+            "later_alone": alone_b,
             "hours": np.log1p(np.abs(columns.times[a] - columns.times[b]) / HOUR),
             "place": places.score,
             "settlement": places.settlement,

@@ -42,11 +42,14 @@ _FOR = {
     ),
     *("page_words", "one_page", "one_author", "place", "settlement", "street", "house", "landmark", "page_town"),
 }
-_AGAINST = {"elsewhere", "numbers_differ", "things_differ", "routes_differ", "hours"}
+_AGAINST = {
+    *("elsewhere", "numbers_differ", "things_differ", "routes_differ", "hours"),
+    *("most_alone", "least_alone", "later_alone"),
+}
 _CHUNK = 8192
 _TREE_CHUNK = 2**14
 #: The trees' share in the log-odds of pairs that they are asked about.
-_TREES = 0.7
+_TREES = 0.6
 #: Below this log-odds of the linear part the trees are not asked.
 _HOPELESS = -3.5
 
@@ -79,7 +82,7 @@ def expand(features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 
     settlement, street, house, landmark = (get(part) for part in ("settlement", "street", "house", "landmark"))
     topic, hours, place, placed = get("topic"), get("hours"), get("place"), get("placed")
-    settled, housed = get("settlements_told"), get("houses_told")
+    settled, housed, alone = get("settlements_told"), get("houses_told"), get("most_alone")
     extra = [
         settlement == -1, street == -1, house == -1, landmark == -1,
         settlement == 2, street == 2, street == 1, house == 2, house >= 1, landmark == 2,
@@ -91,6 +94,7 @@ def expand(features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         get("one_page") * hours, get("one_page") * topic, get("one_author") * topic, get("words") * topic,
         hours > 2.5, hours > 3.9, hours > 4.6, get("short") * topic, settled == 1, (settled == 1) * (street > 0),
         housed == 1, housed == 2, housed * hours, get("later_reply") * (placed < 2),
+        alone * place, alone * (placed < 2), alone * get("reply"), alone * topic,
     ]  # fmt: skip
     return [*features.T, *(column.astype(np.float32) for column in extra)]
 
@@ -263,7 +267,8 @@ class PairModel:
         out = np.clip(linear, -12.0, 12.0)
         asked = np.flatnonzero(linear > _HOPELESS)
         # Columns stay whole in memory: evidence is read column by column.
-        out[asked] = 0.5 * (out[asked] + self.trees.log_odds(features.T.take(asked, axis=1).T))
+        trees = self.trees.log_odds(features.T.take(asked, axis=1).T)
+        out[asked] = (1.0 - _TREES) * out[asked] + _TREES * trees
         return np.asarray(out)
 
     def _linear(self, features: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ __all__ = ["EVIDENCE", "ClusterState", "ClusterUpdate", "Edges", "incident_id"]
 #: Evidence that explains a link.
 EVIDENCE: tuple[str, ...] = (
     "text", "topic", "problem", "words", "numbers", "names", "copied", "contained", "place", "settlement",
-    "street", "house", "landmark", "hours", "one_author", "one_page",
+    "street", "house", "landmark", "hours", "one_author", "one_page", "most_alone",
 )  # fmt: skip
 _EVIDENCE_AT = [FEATURES.index(name) for name in EVIDENCE]
 
@@ -145,7 +145,8 @@ class ClusterState(Persistent):
         """Return the strongest links of a post, best first.
 
         Evidence is given under the names of `EVIDENCE`; places are codes (-1 conflict, 0 unknown, 1 compatible, 2
-        same), ``hours`` is the gap in time. A copy has one link, to the post that stands for its group.
+        same), ``hours`` is the gap in time, ``most_alone`` the log-odds that one of the two is about something
+        that nobody else writes of. A copy has one link, to the post that stands for its group.
         """
         return tuple(self._strongest([self.row_of[key]], limit))
 

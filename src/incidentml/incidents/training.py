@@ -11,15 +11,45 @@ from incidentml.errors import DataError
 from incidentml.incidents.candidates import Candidates, find_candidates
 from incidentml.incidents.clustering import Grouping, cluster_links
 from incidentml.incidents.columns import Columns
+from incidentml.incidents.company import Company
 from incidentml.incidents.links import pair_features
 from incidentml.incidents.model import PairModel
 
-__all__ = ["fit_links"]
+__all__ = ["fit_company", "fit_links"]
 
 _FLOORS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 _DEFAULT_FLOOR = 0.35
-#: Pairwise F1 that may be given up for fewer false merges: they hide a problem, false splits show one twice.
-_AS_GOOD = 0.02
+#: Parts that posts of a single region are cut into.
+_PARTS = 5
+#: Mean F1 that may be given up for fewer false merges: they hide a problem, false splits show one twice.
+_AS_GOOD = 0.01
+
+
+def fit_company(
+    stems: Sequence[Sequence[int]], columns: Columns, labels: Sequence[str | None]
+) -> tuple[Company, NDArray[np.float32]]:
+    """Return what tells that a post is alone, and the solitude of each post as learnt without its region.
+
+    Posts of a single region are cut in parts, with each incident in one.
+    """
+    ties = np.unique(np.array([label or f"\x00{i}" for i, label in enumerate(labels)]), return_inverse=True)[1]
+    alone = np.bincount(ties)[ties] == 1
+    parts = columns.region
+    if len(np.unique(parts)) < 2:
+        first = np.full(len(labels), np.iinfo(np.uint64).max, dtype=np.uint64)
+        np.minimum.at(first, ties, columns.code)
+        parts = first[ties] % np.uint64(_PARTS)
+    order = np.argsort(columns.code, kind="stable")  # the same sums in whatever order the posts came
+    unseen = np.zeros(len(labels), dtype=np.float32)
+
+    def learn(rows: NDArray[np.intp]) -> Company:
+        return Company.learn([stems[row] for row in rows.tolist()], columns.take(rows), alone[rows])
+
+    for part in np.unique(parts):
+        here = np.flatnonzero(parts == part)
+        others = learn(order[parts[order] != part])
+        unseen[here] = others.solitude([stems[row] for row in here.tolist()], columns.take(here))
+    return learn(order), unseen
 
 
 def fit_links(
@@ -31,7 +61,7 @@ def fit_links(
 ) -> tuple[PairModel, float]:
     """Return the pair model, calibrated on left-out regions, and the floor for joining groups.
 
-    The floor, if not given, is the one with the best pairwise F1 when each region is left out in turn.
+    The floor, if not given, is the one with the best pairwise F1, in the mean of regions each left out in turn.
     """
     n = len(columns)
     found = [work() for work in find_candidates(columns, np.arange(n), np.ones(n, dtype=bool), rules)]
@@ -64,12 +94,11 @@ def fit_links(
     rank = columns.rank()
     order = np.argsort(rank)
     links = rank[left[kept]], rank[right[kept]], probability[kept]
-    scores = np.array(
-        [
-            _pair_f1(cluster_links(n, links, Grouping(floor), columns.naming.take(order)), gold[order])
-            for floor in _FLOORS
-        ]
-    )
+    inside = [columns.region[order] == region for region in regions]
+    scores = np.zeros(len(_FLOORS))
+    for at, floor in enumerate(_FLOORS):
+        joined = cluster_links(n, links, Grouping(floor), columns.naming.take(order))
+        scores[at] = np.mean([_pair_f1(joined[rows], gold[order][rows]) for rows in inside])
     # Of floors that are nearly as good, the highest: it merges fewer problems that only look alike.
     return model, max(np.array(_FLOORS)[scores >= scores.max() - _AS_GOOD].tolist())
 
