@@ -14,6 +14,7 @@ import numpy as np
 from common import corpus
 from incidents_common import batches, joined, labels_of
 from noise import honest_vectors
+from scipy.sparse import diags_array
 
 from incidentml.complaints import ComplaintClassifier, complaint_features
 from incidentml.complaints.features import feature_names
@@ -57,7 +58,7 @@ FILTER = {
     "form": ("form:",),
     "slots of a concrete claim": ("slot:",),
     "name of the page": ("source:",),
-    "hashed words": ("hashed",),
+    "words and letter n-grams": ("lexical",),
 }
 _FLOORS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 _KEPT = 0.1
@@ -175,13 +176,14 @@ def _filter(items: Sequence[GoldPost], territories: Sequence[str]) -> dict[str, 
     own = vectors[[row[item.key] for item in items]]
     features = complaint_features([i.text for i in items], own, slots, [i.source for i in items])
     names = feature_names(own.shape[1])
+    names += ["lexical"] * (features.shape[1] - len(names))
     kinds = np.array([item.gold.kind.value for item in items])
     groups = np.array([item.territory if item.post is not None else None for item in items], dtype=object)
     splits = list(leave_one_territory_out(items, territories))
 
     def judged(block: Sequence[str]) -> dict[str, float]:
-        given = features.copy()
-        given[:, [column for column, name in enumerate(names) if name.startswith(tuple(block))]] = 0
+        given = features @ diags_array([float(not name.startswith(tuple(block))) for name in names])
+        given.eliminate_zeros()
         rows = []
         for split in splits:
             model = ComplaintClassifier().fit(given[split.train], kinds[split.train], groups=groups[split.train])

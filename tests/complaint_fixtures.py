@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from incidentml.complaints import ComplaintClassifier
-from incidentml.complaints.features import complaint_features
+from incidentml.complaints.features import complaint_features, dense_features
 from incidentml.concreteness import concreteness
 from incidentml.types import Concreteness
 
@@ -26,8 +27,12 @@ def slots_of(texts: list[str]) -> list[Concreteness]:
     return [concreteness(text, ()) for text in texts]
 
 
-def features_of(texts: list[str]) -> np.ndarray:
+def features_of(texts: list[str]) -> csr_matrix:
     return complaint_features(texts, np.zeros((len(texts), 0)), slots_of(texts))
+
+
+def dense_of(texts: list[str]) -> np.ndarray:
+    return dense_features(texts, np.zeros((len(texts), 0)), slots_of(texts))
 
 
 @cache

@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from complaint_fixtures import features_of, labelled, slots_of, small_filter
+from complaint_fixtures import dense_of, features_of, labelled, slots_of, small_filter
 from incidentml.complaints import ComplaintClassifier, complaint_features
 from incidentml.complaints.reasons import signals_of
 from incidentml.concreteness import concreteness
@@ -21,7 +21,7 @@ _FOLDS = (
     "calibration deals rows out to folds: a row repeated is not a row of double weight there, exactly as in "
     "CalibratedClassifierCV"
 )
-_EXPECTED = {"check_sample_weight_equivalence_on_dense_data": _FOLDS}
+_EXPECTED = {f"check_sample_weight_equivalence_on_{data}_data": _FOLDS for data in ("dense", "sparse")}
 
 
 @parametrize_with_checks(
@@ -119,6 +119,45 @@ def test_bits_do_not_depend_on_batch_or_order():
     assert np.array_equal(whole[:20], single)
 
 
+def test_texts_and_dense_features_give_the_same_as_complaint_features():
+    texts = labelled()[0][:100]
+    model = small_filter()
+    expected = model.predict_proba(features_of(texts))
+    assert np.array_equal(model.probabilities_of(texts, dense_of(texts)), expected)
+    told = [model.judge(texts, rows, slots_of(texts)) for rows in (features_of(texts), dense_of(texts))]
+    assert told[0] == told[1]
+
+
+def test_words_are_learnt_beside_the_evidence():
+    texts, kinds = ["ёлка", "палка"] * 10, ["complaint", "other"] * 10
+    model = ComplaintClassifier(folds=0).fit(features_of(texts), kinds)
+    assert model.predict(features_of(["ёлка", "палка"])).tolist() == ["complaint", "other"]
+    assert model.words_ is not None
+    assert ComplaintClassifier(folds=0).fit(dense_of(texts), kinds).words_ is None
+
+
+def test_texts_that_share_no_word_are_judged_by_evidence_alone(tmp_path):
+    model = ComplaintClassifier(folds=0).fit(features_of(["яма!", "кот"]), ["complaint", "other"])
+    assert model.words_ is None
+    loaded = ComplaintClassifier.load(model.save(tmp_path / "m"))
+    assert np.array_equal(loaded.predict_proba(features_of(["яма!"])), model.predict_proba(features_of(["яма!"])))
+
+
+def test_posts_of_no_weight_teach_no_words():
+    texts, kinds = ["яма", "шкаф", "лужа", "стол"] * 5, ["complaint", "other"] * 10
+    few = ComplaintClassifier(folds=0).fit(features_of(texts), kinds)
+    weight = np.repeat([1.0, 0.0], [20, 4])
+    more = ComplaintClassifier(folds=0).fit(
+        features_of(texts + ["пальто"] * 4), kinds + ["other"] * 4, sample_weight=weight
+    )
+    assert np.array_equal(more.words_.weights.kept_, few.words_.weights.kept_)
+
+
+def test_features_of_another_encoder_are_refused():
+    with pytest.raises(DataError, match="dense columns"):
+        small_filter().judge(["а"], np.zeros((1, 3)), slots_of(["а"]))
+
+
 def test_same_verdicts_after_save_and_load(tmp_path):
     texts = labelled()[0][:50]
     model = small_filter()
@@ -136,7 +175,11 @@ def test_damaged_state_is_refused():
     state = small_filter().to_state()
     broken = {**state.arrays, "coef": state.arrays["coef"][1:]}
     with pytest.raises(ModelFormatError, match="coef has shape"):
-        ComplaintClassifier.from_state(type(state)(state.kind, state.meta, broken))
+        ComplaintClassifier.from_state(type(state)(state.kind, state.meta, broken, state.parts))
+    words = state.part("words")
+    cut = type(state)(words.kind, words.meta, {**words.arrays, "whole": words.arrays["whole"][1:]}, words.parts)
+    with pytest.raises(ModelFormatError, match="whole has shape"):
+        ComplaintClassifier.from_state(type(state)(state.kind, state.meta, state.arrays, {"words": cut}))
 
 
 def test_only_two_labels_are_enough():
@@ -167,7 +210,13 @@ def test_not_fitted_says_so():
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
-    [({"C": 0}, "C=0"), ({"false_alarm": -1}, "false_alarm=-1"), ({"max_iter": 0}, "max_iter=0")],
+    [
+        ({"C": 0}, "C=0"),
+        ({"C_words": 0}, "C_words=0"),
+        ({"max_words": 0}, "max_words=0"),
+        ({"false_alarm": -1}, "false_alarm=-1"),
+        ({"max_iter": 0}, "max_iter=0"),
+    ],
 )
 def test_bad_parameters_are_named(parameters, message):
     with pytest.raises(ValueError, match=message):

@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 
-from complaint_fixtures import features_of, slots_of
-from incidentml.complaints.features import complaint_features, feature_names
+from complaint_fixtures import dense_of, features_of, slots_of
+from incidentml.complaints.features import complaint_features, dense_features, feature_names, split_features
 from incidentml.complaints.lexicon import CLASSES, PAIRS
 from incidentml.complaints.matching import Matcher, WordIndex
+from incidentml.lexical import LEXICAL_SIZE, lexical_counts
 from incidentml.types import Concreteness, Span
 
 _NAMES = feature_names(0)
 
 
 def _value(text, name, **options):
-    row = complaint_features([text], np.zeros((1, 0)), [Concreteness(0.0)], **options)[0]
+    row = dense_features([text], np.zeros((1, 0)), [Concreteness(0.0)], **options)[0]
     return row[_NAMES.index(name)]
 
 
@@ -43,12 +45,12 @@ def test_evidence_is_found(text, name):
 
 def test_pairs_do_not_cross_sentences_or_posts():
     assert _value("Денег нет. Вода мокрая", "pair: negation + home") == 0
-    two = features_of(["денег нет", "вода мокрая"])
+    two = dense_of(["денег нет", "вода мокрая"])
     assert two[:, _NAMES.index("pair: negation + home")].tolist() == [0, 0]
 
 
 def test_folded_letters_and_case_do_not_matter():
-    assert np.array_equal(features_of(["НЕТ тёплой воды"])[0, :60], features_of(["нет теплой воды"])[0, :60])
+    assert np.array_equal(dense_of(["НЕТ тёплой воды"])[0, :60], dense_of(["нет теплой воды"])[0, :60])
 
 
 def test_source_tells_what_page_it_is():
@@ -59,14 +61,24 @@ def test_source_tells_what_page_it_is():
 
 def test_filled_slots_are_seen():
     slots = [Concreteness(0.7, {"where": (Span(0, 1),)})]
-    row = complaint_features(["а"], np.zeros((1, 0)), slots)[0]
+    row = dense_features(["а"], np.zeros((1, 0)), slots)[0]
     assert row[_NAMES.index("slot: where")] > 0
     assert row[_NAMES.index("slot: what")] == 0
 
 
 def test_names_match_columns():
-    assert complaint_features(["а"], np.zeros((1, 7)), [Concreteness(0.0)]).shape == (1, len(feature_names(7)))
-    assert complaint_features([], np.zeros((0, 7)), []).shape == (0, len(feature_names(7)))
+    assert dense_features(["а"], np.zeros((1, 7)), [Concreteness(0.0)]).shape == (1, len(feature_names(7)))
+    assert dense_features([], np.zeros((0, 7)), []).shape == (0, len(feature_names(7)))
+
+
+def test_words_stand_behind_the_dense_columns():
+    texts = ["нет воды", "воды нет", ""]
+    dense, counts = split_features(features_of(texts))
+    assert np.array_equal(dense, dense_of(texts))
+    assert (counts != lexical_counts(texts)).nnz == 0
+    assert split_features(dense)[1] is None
+    assert split_features(csr_matrix(dense))[1] is None
+    assert features_of([]).shape == (0, len(_NAMES) + LEXICAL_SIZE)
 
 
 def test_lengths_must_agree():
@@ -87,10 +99,10 @@ def test_matcher_reads_words_beginnings_and_endings():
 @given(st.lists(st.text(max_size=80), max_size=6))
 def test_any_text_gives_finite_rows_of_its_own(texts):
     rows = features_of(texts)
-    assert np.isfinite(rows).all()
-    assert np.abs(rows).max(initial=0) <= 2.0
-    for text, row in zip(texts, rows, strict=True):
-        assert np.array_equal(features_of([text])[0], row)
+    assert np.isfinite(rows.data).all()
+    assert np.abs(dense_of(texts)).max(initial=0) <= 2.0
+    for number, text in enumerate(texts):
+        assert (features_of([text]) != rows[number]).nnz == 0
 
 
 def test_time_is_linear_in_length():

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 import incidentml
 from incidentml import DataError, IncidentPipeline, Post, StateError
-from incidentml.complaints.features import HASHED
 from incidentml.drift import DriftMonitor
 from incidentml.pipeline_state import PipelineState, open_state_folder
 
@@ -277,7 +276,7 @@ def test_progress_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_drift_is_told_by_a_monitor_that_is_saved_with_the_model(tmp_path: Path) -> None:
     plain = pipe()
-    width = plain.complaints.n_features_in_ - HASHED
+    width = len(plain.complaints.scale_)
     noise = np.random.RandomState(0).normal(3.0, size=(40, width))
     monitor = DriftMonitor(min_posts=20).fit(noise, groups=["a", "b"] * 20)
     stages = (plain.encoder, plain.places, plain.complaints, plain.clusterer, plain.router, plain.priority)

@@ -21,8 +21,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.complaints import ComplaintClassifier, complaint_features
-from incidentml.complaints.features import HASHED
+from incidentml.complaints import ComplaintClassifier
+from incidentml.complaints.features import dense_features
 from incidentml.concreteness import concreteness
 from incidentml.drift import column_sums
 from incidentml.encoding import Encoder
@@ -88,9 +88,9 @@ class Reader:
             ]
         with clock.stage("complaints"):
             slots = [concreteness(text, places) for text, places in zip(texts, found, strict=True)]
-            features = complaint_features(texts, encoded, slots, [post.source for post in posts])
+            features = dense_features(texts, encoded, slots, [post.source for post in posts])
             verdicts = self.complaints.judge(texts, features, slots)
-            sums = column_sums(features[:, :-HASHED])
+            sums = column_sums(features)
         with clock.stage("routing"):
             accepted = [i for i, verdict in enumerate(verdicts) if verdict.accepted]
             good_texts = [texts[i] for i in accepted]

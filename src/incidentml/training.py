@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from incidentml.checkpoints import Checkpoints, training_key
 from incidentml.complaints import ComplaintClassifier, complaint_features
-from incidentml.complaints.features import HASHED
+from incidentml.complaints.features import dense_features
 from incidentml.concreteness import concreteness
 from incidentml.drift import DriftMonitor
 from incidentml.encoders.training import train_encoder_and_vectors
@@ -165,14 +165,16 @@ def fit_complaints(data: StageData) -> ComplaintClassifier:
     told = data.take(data.rows([item.gold.kind is not None for item in data.items]))
     kinds = [str(item.gold.kind.value) for item in told.items if item.gold.kind is not None]
     groups = [item.territory if item.post is not None else None for item in told.items]
-    return ComplaintClassifier().fit(filter_features(told), kinds, groups=np.array(groups, dtype=object))
+    features = complaint_features(*_filter_columns(told))
+    return ComplaintClassifier().fit(features, kinds, groups=np.array(groups, dtype=object))
 
 
-def filter_features(data: StageData) -> NDArray[np.float32]:
-    """Return what the filter reads."""
-    return complaint_features(
-        [item.text for item in data.items], data.vectors, data.slots, [item.source for item in data.items]
-    )
+def _filter_columns(
+    data: StageData,
+) -> tuple[list[str], NDArray[np.float32], Sequence[Concreteness], list[str | None]]:
+    """Return what the filter reads of posts."""
+    texts, sources = [item.text for item in data.items], [item.source for item in data.items]
+    return texts, data.vectors, data.slots, sources
 
 
 def fit_drift(data: StageData) -> DriftMonitor | None:
@@ -181,7 +183,7 @@ def fit_drift(data: StageData) -> DriftMonitor | None:
     groups = [item.territory for item in told.items]
     if len(set(groups)) < 2:
         return None
-    return DriftMonitor().fit(filter_features(told)[:, :-HASHED], groups=groups)
+    return DriftMonitor().fit(dense_features(*_filter_columns(told)), groups=groups)
 
 
 def fit_router(data: StageData, semantic_dim: int | None = None) -> Router:

@@ -1,6 +1,7 @@
 """The complaint filter: eight kinds of post, calibrated, and a threshold that follows from costs.
 
-`ComplaintClassifier` is a linear model over `complaint_features`; what it accepts goes on to incidents.
+`ComplaintClassifier` adds up two linear models, one of meaning and evidence and one of words and letter n-grams;
+what it accepts goes on to incidents.
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from incidentml.complaints.calibration import Calibration, fit_calibration
 from incidentml.complaints.explain import Explanation, explain_post
-from incidentml.complaints.reasons import Signals, reasons_for, signals_of
+from incidentml.complaints.features import split_features
+from incidentml.complaints.solving import solve
+from incidentml.complaints.verdicts import verdict_of
+from incidentml.complaints.word_scores import WordScores
 from incidentml.errors import DataError, ModelFormatError
+from incidentml.lexical import ROW_UNIT, LexicalWeights
 from incidentml.numeric import exact_product, on_grid
 from incidentml.persistence import FittedState, Persistent
 from incidentml.types import Concreteness, Kind, Verdict
@@ -28,13 +33,12 @@ _COMPLAINT = Kind.COMPLAINT.value
 _KINDS = frozenset(kind.value for kind in Kind)
 #: Scaled features are held inside this range: one wild value can neither dominate nor overflow the exact product.
 _LIMIT = 4.0
-#: A longer text far below every threshold is not read again for signals: none could change its verdict.
-_SHORT = 80
-_UNREAD = Signals()
 #: Rows scored at a time: their copies stay in the cache of a processor.
 _BLOCK = 256
 #: Weights lie on the grid of the exact product, so that single precision on disk loses nothing.
 _COEF_BITS = 18
+#: The mean of the two models: each was fitted alone, and each sees what the other overrates.
+_SHARE = 0.5
 
 
 class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: ignore[misc]
@@ -43,7 +47,11 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
     Parameters
     ----------
     C : float, default=1.0
-        Inverse strength of the L2 penalty.
+        Inverse strength of the L2 penalty on meaning and evidence.
+    C_words : float, default=15.0
+        The same for words and letter n-grams.
+    max_words : int, default=30000
+        Buckets of words and n-grams to keep, the most frequent first.
     class_weight : dict, "balanced" or None, default=None
         As in scikit-learn; calibration brings the probabilities back to the shares in the data.
     false_alarm, missed_complaint, missed_danger : float
@@ -58,11 +66,13 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
     ----------
     classes_ : ndarray of shape (n_classes,)
         Names of the kinds learnt from, sorted.
-    coef_ : ndarray of shape (n_features, n_classes)
-        Weights of the scaled features.
+    coef_ : ndarray of shape (n_dense, n_classes)
+        Weights of the scaled dense features.
     intercept_ : ndarray of shape (n_classes,)
-    scale_ : ndarray of shape (n_features,)
-        Features are divided by it.
+    scale_ : ndarray of shape (n_dense,)
+        Dense features are divided by it.
+    words_ : WordScores or None
+        Words and n-grams; None if the rows learnt from were no `complaint_features`, or no two shared a word.
     calibration_ : Calibration
     n_iter_ : int
 
@@ -83,6 +93,8 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         self,
         C: float = 1.0,
         *,
+        C_words: float = 15.0,
+        max_words: int = 30_000,
         class_weight: Mapping[Any, float] | str | None = None,
         false_alarm: float = 1.0,
         missed_complaint: float = 1.0,
@@ -91,6 +103,8 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         max_iter: int = 300,
     ) -> None:
         self.C = C
+        self.C_words = C_words
+        self.max_words = max_words
         self.class_weight = class_weight
         self.false_alarm = false_alarm
         self.missed_complaint = missed_complaint
@@ -130,7 +144,7 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
             If a parameter, a shape or a value is wrong, or `y` holds a single kind.
         """
         self._check_parameters()
-        checked, y = validate_data(self, X, y, dtype=[np.float32, np.float64])
+        checked, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float32, np.float64])
         check_classification_targets(y)
         weight = _check_sample_weight(sample_weight, checked, dtype=np.float64, ensure_non_negative=True)
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -138,15 +152,28 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
             raise ValueError(f"y holds only one class ({self.classes_[0]!r}): give posts of at least two kinds")
         if groups is not None and len(np.asarray(groups)) != len(codes):
             raise ValueError(f"groups has {len(np.asarray(groups))} entries for {len(codes)} posts")
-        self.scale_ = np.maximum(np.abs(checked).max(axis=0), 1.0).astype(np.float32)
-        rows = self._scaled(checked)
-        coef, self.intercept_, self.n_iter_ = self._solve(rows, codes, weight)
+        dense, counts = split_features(checked)
+        self.scale_ = np.maximum(np.abs(dense).max(axis=0), 1.0).astype(np.float32)
+        rows = self._scaled(dense)
+        coef, self.intercept_, self.n_iter_ = self._solve(rows, codes, weight, self.C)
+        self.words_, words = None, None
+        # Which buckets count is chosen without labels: for the folds of the calibration as well.
+        chosen = None if counts is None else LexicalWeights(self.max_words).fit(counts[weight > 0])
+        if chosen is not None and len(chosen.kept_):
+            words = chosen.transform(counts) / ROW_UNIT
+            word_coef, bias, _ = self._solve(words, codes, weight, self.C_words)
+            self.words_ = WordScores(chosen, word_coef * _SHARE)
+            coef, self.intercept_ = coef * _SHARE, (self.intercept_ + bias) * _SHARE
         self.coef_ = on_grid(coef, _COEF_BITS)
         column = np.flatnonzero(self.classes_ == _COMPLAINT)
 
         def scores_of(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:
-            coef, intercept, _ = self._solve(rows[train], codes[train], weight[train])
-            return np.asarray(rows[test] @ coef + intercept, dtype=np.float64)
+            coef, intercept, _ = self._solve(rows[train], codes[train], weight[train], self.C)
+            scores = np.asarray(rows[test] @ coef + intercept, dtype=np.float64)
+            if words is not None:
+                coef, intercept, _ = self._solve(words[train], codes[train], weight[train], self.C_words)
+                scores = (scores + np.asarray(words[test] @ coef + intercept)) * _SHARE
+            return scores
 
         self.calibration_ = fit_calibration(
             scores_of,
@@ -158,38 +185,27 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         )
         return self
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _check_parameters(self) -> None:
-        for name in ("C", "false_alarm", "missed_complaint", "missed_danger"):
+        for name in ("C", "C_words", "false_alarm", "missed_complaint", "missed_danger"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)!r} must be a positive number")
-        if not self.max_iter >= 1:
-            raise ValueError(f"max_iter={self.max_iter!r} must be at least 1")
+        for name in ("max_iter", "max_words"):
+            if not getattr(self, name) >= 1:
+                raise ValueError(f"{name}={getattr(self, name)!r} must be at least 1")
 
     def _scaled(self, X: NDArray[Any]) -> NDArray[Any]:
         scaled: NDArray[Any] = np.clip(X / self.scale_.astype(X.dtype), -_LIMIT, _LIMIT)
         return scaled
 
     def _solve(
-        self, rows: NDArray[Any], codes: NDArray[np.int64], weight: NDArray[np.float64]
+        self, rows: Any, codes: NDArray[np.int64], weight: NDArray[np.float64], strength: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-        """Return weights and intercepts with one column per class of the whole fit, and the steps taken."""
-        from sklearn.linear_model import LogisticRegression
-        from threadpoolctl import threadpool_limits
-
-        present = np.unique(codes)
-        class_weight: Any = self.class_weight
-        if isinstance(class_weight, Mapping):
-            class_weight = {code: class_weight.get(self.classes_[code], 1.0) for code in present}
-        model = LogisticRegression(C=self.C, class_weight=class_weight, max_iter=self.max_iter)
-        with threadpool_limits(limits=1, user_api="blas"):  # more threads only wait for one another
-            model.fit(rows, codes, sample_weight=weight)
-        coef, intercept = model.coef_.T, model.intercept_
-        if len(present) == 2:  # one row for the second class: shared out, so that softmax gives the same
-            coef, intercept = np.hstack([-coef / 2, coef / 2]), np.r_[-intercept / 2, intercept / 2]
-        full = np.zeros((rows.shape[1], len(self.classes_)))
-        bias = np.full(len(self.classes_), intercept.min() - 10.0)
-        full[:, present], bias[present] = coef, intercept
-        return full, bias, int(model.n_iter_.max())
+        return solve(rows, codes, weight, self.classes_, strength, self.class_weight, self.max_iter)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return calibrated probabilities of `classes_`, bit-equal for any batch and row order.
@@ -203,10 +219,23 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         ndarray of shape (n, n_classes)
         """
         check_is_fitted(self)
-        checked = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
-        blocks = [checked[start : start + _BLOCK] for start in range(0, len(checked), _BLOCK)]
+        checked = validate_data(self, X, accept_sparse="csr", dtype=[np.float32, np.float64], reset=False)
+        dense, counts = split_features(checked)
+        return self._probabilities(dense, None if self.words_ is None else self.words_.scores(counts))
+
+    def probabilities_of(self, texts: Sequence[str], dense: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the same as `predict_proba` from texts and their `dense_features`, faster."""
+        if dense.shape[1:] != self.scale_.shape:
+            raise DataError(
+                f"features have {dense.shape[1]} dense columns, the model was fitted on {len(self.scale_)}: use "
+                "the encoder and the version that it was trained with"
+            )
+        return self._probabilities(dense, None if self.words_ is None else self.words_.score_texts(texts))
+
+    def _probabilities(self, dense: NDArray[Any], words: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        blocks = [dense[start : start + _BLOCK] for start in range(0, len(dense), _BLOCK)]
         scores = np.vstack([exact_product(self._scaled(rows), self.coef_) for rows in blocks]) + self.intercept_
-        return self.calibration_.probabilities(scores)
+        return self.calibration_.probabilities(scores if words is None else scores + words)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each row; `judge` decides by cost instead."""
@@ -231,7 +260,7 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         texts : sequence of str
             Posts as published.
         features : array of shape (n, d)
-            Their rows of `complaint_features`.
+            Their rows of `complaint_features`; `dense_features` are enough, as the words stand in `texts`.
         concreteness : sequence of Concreteness
             Filled slots; a post with place, contact and problem is accepted whatever its probability, unless it
             reads like an advert or an official notice.
@@ -250,48 +279,19 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
             raise DataError(
                 f"judge needs a model trained with the label 'complaint'; it knows {list(self.classes_)}"
             )
-        rows = np.asarray(features)
-        if not len(texts) == len(rows) == len(concreteness):
+        dense, _ = split_features(features)
+        if not len(texts) == len(dense) == len(concreteness):
             raise DataError(
-                f"{len(texts)} texts, {len(rows)} rows and {len(concreteness)} concreteness: give one each"
+                f"{len(texts)} texts, {len(dense)} rows and {len(concreteness)} concreteness: give one each"
             )
         if not len(texts):
             return []
-        probabilities = self.predict_proba(rows).tolist()
+        probabilities = self.probabilities_of(texts, dense).tolist()
         kinds = [Kind(name) if name in _KINDS else Kind.OTHER for name in self.classes_.tolist()]
-        column = kinds.index(Kind.COMPLAINT)
-        lowest = min(self.thresholds)
         return [
-            self._verdict(
-                signals_of(text)
-                if row[column] >= lowest or len(text) <= _SHORT or slots.entry_guaranteed
-                else _UNREAD,
-                dict(zip(kinds, row, strict=True)),
-                row[column],
-                slots,
-            )
+            verdict_of(text, dict(zip(kinds, row, strict=True)), slots, self.thresholds)
             for text, row, slots in zip(texts, probabilities, concreteness, strict=True)
         ]
-
-    def _verdict(
-        self, signals: Signals, by_kind: Mapping[Kind, float], probability: float, slots: Concreteness
-    ) -> Verdict:
-        common, danger = self.thresholds
-        threshold = min(common, danger) if signals.danger and not signals.offer else common
-        guaranteed = slots.entry_guaranteed and not signals.offer
-        accepted = guaranteed or (probability >= threshold and not signals.empty)
-        likely = sorted(by_kind, key=lambda kind: (-by_kind[kind], kind.value))
-        kind = Kind.COMPLAINT if accepted else next((k for k in likely if k is not Kind.COMPLAINT), Kind.OTHER)
-        return Verdict(
-            kind=kind,
-            kind_probabilities={name.value: p for name, p in by_kind.items()},
-            complaint_probability=probability,
-            accepted=accepted,
-            concreteness=slots,
-            reasons=reasons_for(
-                signals, kind, probability, threshold, slots, lowered=threshold < common, guaranteed=guaranteed
-            ),
-        )
 
     def explain(
         self,
@@ -333,12 +333,14 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
                 "classes": self.classes_.tolist(),
                 "calibration": list(self.calibration_),
                 "n_iter": self.n_iter_,
+                "n_features_in": self.n_features_in_,
             },
             arrays={
                 "coef": self.coef_.astype(np.float32),
                 "intercept": self.intercept_,
                 "scale": self.scale_,
             },
+            parts={} if self.words_ is None else {"words": self.words_.to_state()},
         )
 
     @classmethod
@@ -353,7 +355,8 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
                 f"{cls.KIND}: coef has shape {model.coef_.shape}, but there are {len(model.scale_)} scales and "
                 f"{len(model.classes_)} classes"
             )
-        model.n_features_in_ = len(model.scale_)
+        model.words_ = WordScores.from_state(state.part("words")) if "words" in state.parts else None
+        model.n_features_in_ = state.setting("n_features_in")
         model.n_iter_ = state.setting("n_iter")
         model.calibration_ = Calibration(*state.setting("calibration"))
         return model

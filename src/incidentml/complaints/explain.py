@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.complaints.features import complaint_features, feature_names
+from incidentml.complaints.features import dense_features, feature_names
 from incidentml.text import tokens
 from incidentml.types import Concreteness, Kind, Span, Verdict
 
@@ -142,9 +142,9 @@ def explain_post(
     """Explain one verdict; see `ComplaintClassifier.explain`."""
     found = [token for token in tokens(text) if token.kind == "word"][:_MOST_WORDS]
     variants = [text, *(text[: token.start] + " " + text[token.end :] for token in found)]
-    features = complaint_features(variants, encode(variants), [slots] * len(variants), [source] * len(variants))
+    features = dense_features(variants, encode(variants), [slots] * len(variants), [source] * len(variants))
     column = classifier.classes_.tolist().index(Kind.COMPLAINT.value)
-    probabilities = classifier.predict_proba(features)
+    probabilities = classifier.probabilities_of(variants, features)
     odds = _log_odds(probabilities[:, column])
     effects = [
         (token.text, Span(token.start, token.end), round(float(odds[0] - without), 3))

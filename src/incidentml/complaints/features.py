@@ -1,7 +1,7 @@
 """What a post shows beyond its meaning: words of complaint, report, trade or thanks, its form and its place.
 
 Everything here is linear in the length of the text and deterministic: counts of word classes, pairs of them inside
-one sentence, the form of the post, filled slots of a concrete claim, and hashed words.
+one sentence, the form of the post, filled slots of a concrete claim, and hashed words and letter n-grams.
 """
 
 from __future__ import annotations
@@ -10,23 +10,21 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
-from zlib import crc32
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
+from scipy import sparse
 
 from incidentml.complaints.lexicon import CLASSES, PAIRS, SOURCES
 from incidentml.complaints.matching import Matcher, WordIndex
+from incidentml.lexical import LEXICAL_SIZE, lexical_counts
 from incidentml.text import clean, fold
 from incidentml.types import Concreteness
 
-__all__ = ["HASHED", "complaint_features", "feature_names"]
+__all__ = ["complaint_features", "dense_features", "feature_names", "split_features"]
 
-#: Columns of hashed words and word pairs.
-HASHED = 2048
 SLOTS = ("who", "what", "where", "when", "ask", "contact")
-_STEM = 6
 _OPENING = 10
 #: Weight of a class met 0, 1, 2, 3, 4 or more times.
 _SATURATION = np.array([0.0, 0.5, 0.75, 0.875, 0.9375], dtype=np.float32)
@@ -154,7 +152,7 @@ def _form(text: str, folded: str) -> tuple[float, ...]:
 
 
 def feature_names(dim: int) -> list[str]:
-    """Return the names of the columns of `complaint_features` for embeddings of this width."""
+    """Return the names of the columns of `dense_features` for embeddings of this width."""
     return [
         *(f"meaning {i}" for i in range(dim)),
         *(f"word: {name}" for name in _NAMES),
@@ -164,7 +162,6 @@ def feature_names(dim: int) -> list[str]:
         *(f"slot: {name}" for name in SLOTS),
         "slot: score",
         *(f"source: {name}" for name in SOURCES),
-        *(f"hashed {i}" for i in range(HASHED)),
     ]
 
 
@@ -173,8 +170,8 @@ def complaint_features(
     embeddings: ArrayLike,
     concreteness: Sequence[Concreteness],
     sources: Sequence[str | None] | None = None,
-) -> NDArray[np.float32]:
-    """Return what `ComplaintClassifier` reads: embeddings and cheap evidence side by side.
+) -> Any:
+    """Return what `ComplaintClassifier` learns from: `dense_features`, then counts of hashed words and n-grams.
 
     Parameters
     ----------
@@ -189,7 +186,7 @@ def complaint_features(
 
     Returns
     -------
-    float32 array of shape (n, dim + evidence)
+    scipy.sparse.csr_matrix of shape (n, dim + evidence + 2**18)
         Every row depends on its own post alone.
 
     Examples
@@ -198,10 +195,42 @@ def complaint_features(
     >>> from incidentml.types import Concreteness
     >>> X = complaint_features(["Третий день нет воды"], np.zeros((1, 4)), [Concreteness(0.5)])
     >>> names = feature_names(4)
-    >>> X.shape == (1, len(names))
+    >>> X.shape == (1, len(names) + 2**18)
     True
     >>> bool(X[0, names.index("pair: negation + home")] > 0)
     True
+    """
+    dense = dense_features(texts, embeddings, concreteness, sources)
+    return sparse.hstack([sparse.csr_matrix(dense), lexical_counts(texts)], format="csr", dtype=np.float32)
+
+
+def split_features(X: Any) -> tuple[NDArray[Any], Any | None]:
+    """Return the dense columns and, if `X` is as wide as `complaint_features`, the counts."""
+    if not sparse.issparse(X):
+        return np.asarray(X), None
+    rows = sparse.csr_matrix(X)
+    width = rows.shape[1] - LEXICAL_SIZE
+    if width < 0:
+        return rows.toarray(), None
+    return rows[:, :width].toarray(), rows[:, width:]
+
+
+def dense_features(
+    texts: Sequence[str],
+    embeddings: ArrayLike,
+    concreteness: Sequence[Concreteness],
+    sources: Sequence[str | None] | None = None,
+) -> NDArray[np.float32]:
+    """Return embeddings and cheap evidence side by side, named by `feature_names`.
+
+    Parameters
+    ----------
+    texts, embeddings, concreteness, sources
+        As in `complaint_features`.
+
+    Returns
+    -------
+    float32 array of shape (n, dim + evidence)
     """
     vectors = np.asarray(embeddings, dtype=np.float32)
     n = len(texts)
@@ -213,13 +242,13 @@ def complaint_features(
     cleaned = [clean(text) for text in texts]
     folded = [fold(text) for text in cleaned]
     form = np.array([_form(t, f) for t, f in zip(cleaned, folded, strict=True)], dtype=np.float32)
-    lexical, hashed = _lexical(folded)
+    lexical = _lexical(folded)
     slots = np.array(
         [[bool(c.slots.get(slot)) for slot in SLOTS] + [min(max(c.score, 0.0), 1.0)] for c in concreteness],
         dtype=np.float32,
     ).reshape(n, len(SLOTS) + 1)
-    evidence = np.hstack([lexical, form.reshape(n, len(FORM)), slots, _sources(sources, n)])
-    return np.hstack([vectors * np.float32(_EMBEDDING_WEIGHT), evidence, hashed])
+    evidence = [lexical, form.reshape(n, len(FORM)), slots, _sources(sources, n)]
+    return np.hstack([vectors * np.float32(_EMBEDDING_WEIGHT), *evidence])
 
 
 def _sources(sources: Sequence[str | None] | None, n: int) -> NDArray[np.float32]:
@@ -234,7 +263,7 @@ def _source(source: str) -> tuple[bool, ...]:
     return tuple(any(map(matcher, tokens)) for matcher in _SOURCE_MATCHERS)
 
 
-def _lexical(folded: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _lexical(folded: Sequence[str]) -> NDArray[np.float32]:
     lists = [_TOKEN.findall(text) for text in folded]
     vocabulary: dict[str, int] = {}
     ids = np.array([vocabulary.setdefault(t, len(vocabulary)) for t in chain.from_iterable(lists)], dtype=np.int64)
@@ -244,24 +273,21 @@ def _lexical(folded: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.flo
     position = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     known = np.zeros((size, len(_NAMES)), dtype=bool)
     stop = np.zeros(size, dtype=bool)
-    codes = np.zeros(size, dtype=np.uint32)
     for token, i in vocabulary.items():
         known[i, list(_classes(token))] = True
         stop[i] = token[0] in ".!?…\n"
-        codes[i] = crc32(("#" if token.isdigit() else token[:_STEM]).encode())
     opening = position < _OPENING
     counts = _count(known, ids, document, n), _count(known, ids[opening], document[opening], n)
     sentence = np.cumsum(stop[ids]) + document  # a new post is a new sentence
     pairs = _pairs(np.ascontiguousarray(known.T)[:, ids], sentence, document, n)
-    lexical = np.hstack([_saturate(found) for found in (*counts, pairs)])
-    return lexical, _hash(codes[ids], ~stop[ids], document, n)
+    return np.hstack([_saturate(found) for found in (*counts, pairs)])
 
 
 def _count(
     known: NDArray[np.bool_], ids: NDArray[np.int64], document: NDArray[np.int64], n: int
 ) -> NDArray[np.int64]:
     ones = np.ones(len(ids), dtype=np.int32)
-    rows = csr_array((ones, ids, np.searchsorted(document, np.arange(n + 1))), shape=(n, len(known)))
+    rows = sparse.csr_array((ones, ids, np.searchsorted(document, np.arange(n + 1))), shape=(n, len(known)))
     return np.asarray(rows @ known.astype(np.int32))
 
 
@@ -284,20 +310,3 @@ def _pairs(
 
 def _saturate(counts: NDArray[np.int64]) -> NDArray[np.float32]:
     return _SATURATION[np.minimum(counts, len(_SATURATION) - 1)]
-
-
-def _hash(
-    codes: NDArray[np.uint32], word: NDArray[np.bool_], document: NDArray[np.int64], n: int
-) -> NDArray[np.float32]:
-    """Hash words and neighbours into signed columns; rows are damped by a square root and have unit length."""
-    codes, document = codes[word], document[word]
-    bigrams = (codes[:-1] * np.uint32(2654435761)) ^ (codes[1:] + np.uint32(0x9E3779B9))
-    inside = document[:-1] == document[1:]
-    every = np.concatenate([codes, bigrams[inside]])
-    rows = np.concatenate([document, document[:-1][inside]])
-    cells, place = np.unique(rows * HASHED + (every >> np.uint32(7)) % np.uint32(HASHED), return_inverse=True)
-    sums = np.bincount(place, weights=np.where(every & np.uint32(1), 1.0, -1.0), minlength=len(cells))
-    lengths = np.sqrt(np.maximum(np.bincount(cells // HASHED, weights=np.abs(sums), minlength=n), 1.0))
-    table = np.zeros(n * HASHED, dtype=np.float32)
-    table[cells] = np.sign(sums) * np.sqrt(np.abs(sums)) / lengths[cells // HASHED]
-    return table.reshape(n, HASHED)
