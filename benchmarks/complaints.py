@@ -28,7 +28,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from incidentml import evaluation as ev
-from incidentml.complaints.features import complaint_features
+from incidentml.complaints.features import dense_features
 from incidentml.complaints.reasons import signals_of
 from incidentml.concreteness import concreteness
 from incidentml.encoding import StaticEncoder
@@ -89,7 +89,7 @@ def trains(item: Any, fold: str) -> bool:
 
 def judged(model: Any, data: StageData) -> list[Any]:
     texts = [item.text for item in data.items]
-    rows = complaint_features(texts, data.vectors, data.slots, [item.source for item in data.items])
+    rows = dense_features(texts, data.vectors, data.slots, [item.source for item in data.items])
     return model.judge(texts, rows, data.slots)
 
 
@@ -209,11 +209,12 @@ def public(folder: Path, items: Sequence[Any], encoders: Path | None, fold: str)
             for name in ("preselected", "random")
         ]
     )
-    telegram = pd.read_parquet(folder / "telegram_news" / "posts.parquet").text.dropna().astype(str)
+    telegram = pd.read_parquet(folder / "telegram_news" / "posts.parquet").dropna(subset=["text"])
+    channels = dict(zip(telegram.text.astype(str), telegram.channel, strict=True))
     sets = {
         "perm_incidents": pd.read_csv(folder / "perm_incidents.csv").text.astype(str).tolist(),
         "rusentiment negative": anger[anger.label == "negative"].text.astype(str).tolist(),
-        "telegram": [text for text in telegram if text.strip()],
+        "telegram": [text for text in telegram.text.astype(str) if text.strip()],
     }
     out: dict[str, Any] = {}
     for name, every in sets.items():
@@ -223,7 +224,8 @@ def public(folder: Path, items: Sequence[Any], encoders: Path | None, fold: str)
         for start in range(0, len(texts), 2000):
             part = texts[start : start + 2000]
             slots = [concreteness(text, places.extract(text)) for text in part]
-            verdicts = model.judge(part, complaint_features(part, encoder.encode(part), slots), slots)
+            sources = [channels[text] if name == "telegram" else None for text in part]
+            verdicts = model.judge(part, dense_features(part, encoder.encode(part), slots, sources), slots)
             taken += [verdict.accepted for verdict in verdicts]
             asking += sum(verdict.kind is Kind.QUESTION for verdict in verdicts)
         out[name] = {

@@ -238,6 +238,22 @@ def test_groups_leave_territories_out_of_calibration():
         ComplaintClassifier().fit(X, y, groups=["a", "b"])
 
 
+def test_posts_of_pages_are_held_to_the_share_of_complaints_among_them():
+    texts, kinds = labelled()
+    rng = np.random.default_rng(0)
+    page = rng.random(len(texts)) < np.where(np.array(kinds) == "complaint", 0.2, 0.8)
+    slots, bare = slots_of(texts), np.zeros((len(texts), 0))
+    X = complaint_features(texts, bare, slots, ["Наш город" if given else None for given in page])
+    model = ComplaintClassifier(folds=2).fit(X, kinds)
+    column = model.classes_.tolist().index("complaint")
+    alone, given = (
+        model.predict_proba(complaint_features(texts[:50], bare[:50], slots[:50], [source] * 50))[:, column]
+        for source in (None, "страница")
+    )
+    assert (given < alone).all()
+    assert ComplaintClassifier(folds=0).fit(X, kinds).coef_[-1].tolist() == [0.0] * len(model.classes_)
+
+
 def test_class_weight_by_name_and_sample_weight_move_the_balance():
     rng = np.random.RandomState(1)
     X = rng.normal(size=(200, 3))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from complaint_fixtures import dense_of, features_of, slots_of
-from incidentml.complaints.features import complaint_features, dense_features, feature_names, split_features
+from incidentml.complaints.features import PAGE, complaint_features, dense_features, feature_names, split_features
 from incidentml.complaints.lexicon import CLASSES, PAIRS
 from incidentml.complaints.matching import Matcher, WordIndex
 from incidentml.lexical import LEXICAL_SIZE, lexical_counts
@@ -57,6 +57,8 @@ def test_source_tells_what_page_it_is():
     assert _value("текст", "source: talk", sources=["Подслушано Самара"]) > 0
     assert _value("текст", "source: official", sources=["Администрация города"]) > 0
     assert _value("текст", "source: talk", sources=[None]) == 0
+    assert [_value("текст", "source: given", sources=[source]) for source in ("x", "", None)] == [1, 0, 0]
+    assert _NAMES[PAGE] == "source: given"
 
 
 def test_filled_slots_are_seen():

@@ -16,7 +16,7 @@ from incidentml.assembly import assemble
 from incidentml.collector import collector_paused
 from incidentml.complaints import ComplaintClassifier
 from incidentml.complaints.explain import fact_name
-from incidentml.complaints.features import feature_names
+from incidentml.complaints.features import PAGE, feature_names
 from incidentml.data import read_posts
 from incidentml.deadlines import SlaPolicy, zone_of
 from incidentml.drift import DriftMonitor, DriftReport
@@ -339,7 +339,7 @@ class IncidentPipeline(Persistent):
     def _drift(self, found: Reading, posts: int) -> DriftReport | None:
         if self.drift is None:
             return None
-        names = feature_names(len(found.sums) - len(feature_names(0)))
+        names = feature_names(len(found.sums) - len(feature_names(0)[:PAGE]))[:PAGE]
         return self.drift.report_sums(found.sums, posts, [fact_name(name) for name in names])
 
     def _batch(self, complaints: Sequence[Post], found: Reading) -> PostBatch:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.complaints import ComplaintClassifier
-from incidentml.complaints.features import dense_features
+from incidentml.complaints.features import PAGE, dense_features
 from incidentml.concreteness import concreteness
 from incidentml.drift import column_sums
 from incidentml.encoding import Encoder
@@ -90,7 +90,7 @@ class Reader:
             slots = [concreteness(text, places) for text, places in zip(texts, found, strict=True)]
             features = dense_features(texts, encoded, slots, [post.source for post in posts])
             verdicts = self.complaints.judge(texts, features, slots)
-            sums = column_sums(features)
+            sums = column_sums(features[:, :PAGE])
         with clock.stage("routing"):
             accepted = [i for i, verdict in enumerate(verdicts) if verdict.accepted]
             good_texts = [texts[i] for i in accepted]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from incidentml.checkpoints import Checkpoints, training_key
 from incidentml.complaints import ComplaintClassifier, complaint_features
-from incidentml.complaints.features import dense_features
+from incidentml.complaints.features import PAGE, dense_features
 from incidentml.concreteness import concreteness
 from incidentml.drift import DriftMonitor
 from incidentml.encoders.training import train_encoder_and_vectors
@@ -183,7 +183,7 @@ def fit_drift(data: StageData) -> DriftMonitor | None:
     groups = [item.territory for item in told.items]
     if len(set(groups)) < 2:
         return None
-    return DriftMonitor().fit(dense_features(*_filter_columns(told)), groups=groups)
+    return DriftMonitor().fit(dense_features(*_filter_columns(told))[:, :PAGE], groups=groups)
 
 
 def fit_router(data: StageData, semantic_dim: int | None = None) -> Router:

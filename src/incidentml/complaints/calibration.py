@@ -38,7 +38,8 @@ def fit_calibration(
     groups: NDArray[Any] | None,
     folds: int,
     column: int | None,
-) -> Calibration:
+    pages: NDArray[np.bool_] | None = None,
+) -> tuple[Calibration, float]:
     """Fit a calibration on scores of rows left out.
 
     Parameters
@@ -53,35 +54,48 @@ def fit_calibration(
         Number of folds where there are no groups; below 2: no calibration.
     column : int or None
         The class that gets an offset of its own.
+    pages : array of shape (n,), optional
+        Rows from pages and channels: their feeds hold fewer complaints than posts that come alone, and an offset
+        of their own says so. Other rows keep the offset of all, since no page may mean that none is known.
+
+    Returns
+    -------
+    Calibration, and what is added to the offset of rows from pages
     """
     from scipy.optimize import minimize
 
     if folds < 2:
-        return Calibration()
-    parts, targets, weights = [], [], []
+        return Calibration(), 0.0
+    parts, tested = [], []
     for train, test in _splits(codes, groups, folds):
         seen = np.isin(codes[test], np.unique(codes[train]))
         if len(np.unique(codes[train])) < 2 or not seen.any():
             continue
         parts.append(scores_of(train, test[seen]))
-        targets.append(codes[test[seen]])
-        weights.append(weight[test[seen]])
+        tested.append(test[seen])
     if not parts:
-        return Calibration()
-    scores, target = np.vstack(parts), np.concatenate(targets)
-    share = np.concatenate(weights)
-    share = share / max(share.sum(), 1e-12)
+        return Calibration(), 0.0
+    scores, rows = np.vstack(parts), np.concatenate(tested)
 
-    def loss(free: NDArray[np.float64]) -> float:
-        shifted = scores * np.exp(-free[0])
-        if column is not None:
-            shifted[:, column] += free[1]
-        shifted -= shifted.max(axis=1, keepdims=True)
-        log_p = shifted[np.arange(len(target)), target] - np.log(np.exp(shifted).sum(axis=1))
-        return float(-(share * log_p).sum() + 1e-3 * np.square(free).sum())
+    def best(told: NDArray[np.bool_], bounds: list[tuple[float, float]]) -> NDArray[np.float64]:
+        part, target, share = scores[told], codes[rows[told]], weight[rows[told]]
 
-    found = minimize(loss, np.zeros(2), method="L-BFGS-B", bounds=[(-2.0, 2.0), (-4.0, 4.0)]).x
-    return Calibration(round(float(np.exp(found[0])), 6), round(float(found[1]), 6), column)
+        def loss(free: NDArray[np.float64]) -> float:
+            shifted = part * np.exp(-free[0])
+            if column is not None:
+                shifted[:, column] += free[1]
+            shifted -= shifted.max(axis=1, keepdims=True)
+            log_p = shifted[np.arange(len(target)), target] - np.log(np.exp(shifted).sum(axis=1))
+            return float(-(share @ log_p) / max(share.sum(), 1e-12) + 1e-3 * np.square(free).sum())
+
+        start = [(low + high) / 2 for low, high in bounds]
+        return np.asarray(minimize(loss, start, method="L-BFGS-B", bounds=bounds).x, dtype=np.float64)
+
+    log_temperature, offset = best(np.ones(len(rows), dtype=bool), [(-2.0, 2.0), (-4.0, 4.0)]).tolist()
+    page = 0.0
+    if column is not None and pages is not None and pages[rows].any():
+        page = best(pages[rows], [(log_temperature, log_temperature), (-4.0, 4.0)]).tolist()[1] - offset
+    return Calibration(round(float(np.exp(log_temperature)), 6), round(offset, 6), column), page
 
 
 def _splits(

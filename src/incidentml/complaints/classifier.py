@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from incidentml.complaints.calibration import Calibration, fit_calibration
 from incidentml.complaints.explain import Explanation, explain_post
-from incidentml.complaints.features import split_features
+from incidentml.complaints.features import PAGE, split_features
 from incidentml.complaints.solving import solve
 from incidentml.complaints.verdicts import verdict_of
 from incidentml.complaints.word_scores import WordScores
@@ -154,7 +154,9 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
             raise ValueError(f"groups has {len(np.asarray(groups))} entries for {len(codes)} posts")
         dense, counts = split_features(checked)
         self.scale_ = np.maximum(np.abs(dense).max(axis=0), 1.0).astype(np.float32)
-        rows = self._scaled(dense)
+        rows, pages = self._scaled(dense), None
+        if counts is not None:  # the weight of this column comes from the calibration
+            pages, rows[:, PAGE] = rows[:, PAGE] > 0, 0.0
         coef, self.intercept_, self.n_iter_ = self._solve(rows, codes, weight, self.C)
         self.words_, words = None, None
         # Which buckets count is chosen without labels: for the folds of the calibration as well.
@@ -164,7 +166,6 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
             word_coef, bias, _ = self._solve(words, codes, weight, self.C_words)
             self.words_ = WordScores(chosen, word_coef * _SHARE)
             coef, self.intercept_ = coef * _SHARE, (self.intercept_ + bias) * _SHARE
-        self.coef_ = on_grid(coef, _COEF_BITS)
         column = np.flatnonzero(self.classes_ == _COMPLAINT)
 
         def scores_of(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -175,14 +176,18 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
                 scores = (scores + np.asarray(words[test] @ coef + intercept)) * _SHARE
             return scores
 
-        self.calibration_ = fit_calibration(
+        self.calibration_, page = fit_calibration(
             scores_of,
             codes,
             weight,
             groups=None if groups is None else np.asarray(groups, dtype=object),
             folds=self.folds,
             column=int(column[0]) if len(column) else None,
+            pages=pages,
         )
+        if pages is not None:
+            coef[PAGE, column] = page * self.calibration_.temperature
+        self.coef_ = on_grid(coef, _COEF_BITS)
         return self
 
     def __sklearn_tags__(self) -> Any:

@@ -109,6 +109,7 @@ _FACT_NAMES: dict[str, str] = {
     "latin": "латиница",
     "happy brackets": "скобки-улыбки",
     "list": "список",
+    "given": "страница или канал",
     "official": "официальная страница",
     "news": "новости",
     "incidents": "происшествия",

@@ -22,8 +22,11 @@ from incidentml.lexical import LEXICAL_SIZE, lexical_counts
 from incidentml.text import clean, fold
 from incidentml.types import Concreteness
 
-__all__ = ["complaint_features", "dense_features", "feature_names", "split_features"]
+__all__ = ["PAGE", "complaint_features", "dense_features", "feature_names", "split_features"]
 
+#: The last dense column: whether the post comes from a page or channel. Nothing about its content, so the monitor
+#: of drift does not watch it.
+PAGE = -1
 SLOTS = ("who", "what", "where", "when", "ask", "contact")
 _OPENING = 10
 #: Weight of a class met 0, 1, 2, 3, 4 or more times.
@@ -162,6 +165,7 @@ def feature_names(dim: int) -> list[str]:
         *(f"slot: {name}" for name in SLOTS),
         "slot: score",
         *(f"source: {name}" for name in SOURCES),
+        "source: given",
     ]
 
 
@@ -182,7 +186,7 @@ def complaint_features(
     concreteness : sequence of Concreteness
         Filled slots of each post.
     sources : sequence of str or None, optional
-        Names of the pages or channels.
+        Names of the pages or channels; None for a post of which none is known.
 
     Returns
     -------
@@ -253,14 +257,14 @@ def dense_features(
 
 def _sources(sources: Sequence[str | None] | None, n: int) -> NDArray[np.float32]:
     return np.array([_source(source or "") for source in sources or [None] * n], dtype=np.float32).reshape(
-        n, len(SOURCES)
+        n, len(SOURCES) + 1
     )
 
 
 @lru_cache(maxsize=10_000)
 def _source(source: str) -> tuple[bool, ...]:
     tokens = _TOKEN.findall(fold(source).replace("_", " "))
-    return tuple(any(map(matcher, tokens)) for matcher in _SOURCE_MATCHERS)
+    return (*(any(map(matcher, tokens)) for matcher in _SOURCE_MATCHERS), bool(source))
 
 
 def _lexical(folded: Sequence[str]) -> NDArray[np.float32]:
