@@ -43,7 +43,7 @@ LINKS = {
     "numbers": "numbers numbers_differ things things_differ routes_differ",
     "places": (
         "place settlement street house landmark placed settlements_told streets_told houses_told landmarks_told "
-        "streets houses page_town"
+        "streets houses page_town towns_differ"
     ),
     "time": "hours",
     "authors, pages, networks": "page_words one_page one_author one_network relay reply replies later_reply",

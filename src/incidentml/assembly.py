@@ -10,7 +10,7 @@ import numpy as np
 
 from incidentml.deadlines import SlaPolicy
 from incidentml.pipeline_state import HeldPost
-from incidentml.places.pages import town_of_page
+from incidentml.places.towns import town_of_page
 from incidentml.priority import IncidentEvidence, PriorityScorer
 from incidentml.privacy import mask
 from incidentml.routing import Case, Router

@@ -30,7 +30,7 @@ from incidentml.incidents.wording import (
 )
 from incidentml.numeric import on_grid, unit_grid
 from incidentml.places import PlaceTable
-from incidentml.places.pages import town_of_page
+from incidentml.places.towns import is_town, town_of_page
 from incidentml.text import fold, words
 from incidentml.types import Place, PostKey
 
@@ -105,7 +105,13 @@ def columns_of(batch: PostBatch, vocabulary: Vocabulary, company: Company | None
         sketch=marks,
         grams=grams,
         solitude=np.zeros(len(batch), np.float32),
-        flags=np.array([relay + 2 * is_reply(core) for core, relay in cores], dtype=np.uint8).reshape(-1),
+        flags=np.array(
+            [
+                relay + 2 * is_reply(core) + 4 * _one_town(places, region)
+                for (core, relay), places, region in zip(cores, batch.places, batch.regions, strict=True)
+            ],
+            dtype=np.uint8,
+        ).reshape(-1),
         town=_towns(batch, _only(keys_of, "settlement")),
         street=_only(keys_of, "street"),
         house=_only(keys_of, "house"),
@@ -209,6 +215,12 @@ def _how_many(places: Sequence[tuple[Place, ...]], part: str) -> NDArray[np.uint
         {name for place in row for name in (getattr(place, part) or "").split(", ") if name} for row in places
     )
     return np.array([min(len(names), MANY) for names in found], dtype=np.uint8).reshape(-1)
+
+
+def _one_town(places: Sequence[Place], region: str | None) -> bool:
+    """Tell whether a post names one settlement, and this is a town that everybody knows."""
+    named = {place.settlement for place in places if place.settlement}
+    return len(named) == 1 and is_town(named.pop(), region or None)
 
 
 def _towns(batch: PostBatch, told: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -71,6 +71,7 @@ FEATURES: tuple[str, ...] = (
     "houses",
     "page_town",
     "routes_differ",
+    "towns_differ",
 )
 
 
@@ -192,6 +193,7 @@ def pair_features(
             "houses": np.maximum(columns.houses[a], columns.houses[b]),
             "page_town": np.where(by_page, np.where(town_a == town_b, 1, -1), 0),
             "routes_differ": (route_a > 0) & (route_b > 0) & (route_a != route_b),
+            "towns_differ": ((columns.flags[a] & columns.flags[b]) >> 2).astype(bool) & (town_a != town_b),
         }
         for k, name in enumerate(FEATURES):
             out[k, here] = values[name]

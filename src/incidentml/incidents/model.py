@@ -43,7 +43,7 @@ _FOR = {
     *("page_words", "one_page", "one_author", "place", "settlement", "street", "house", "landmark", "page_town"),
 }
 _AGAINST = {
-    *("elsewhere", "numbers_differ", "things_differ", "routes_differ", "hours"),
+    *("elsewhere", "numbers_differ", "things_differ", "routes_differ", "towns_differ", "hours"),
     *("most_alone", "least_alone", "later_alone"),
 }
 _CHUNK = 8192
@@ -59,7 +59,8 @@ def ceiling(features: NDArray[np.float32]) -> NDArray[np.float64]:
 
     Short posts about two houses of one street, or about two faults in one place, are rarer in the corpus than in
     life: a fitted weight drowns in what such pairs have in common. The ceilings are near the shares of true pairs
-    among them (25 of 207, 35 of 499, and 7 of 44 where two surely told topics of one group meet in one house).
+    among them: 25 of 207, 35 of 499, 7 of 44 where two surely told topics of one group meet in one house, and 6 of
+    36 where two known towns have a street of one name or the text is nearly the same.
     """
 
     def get(name: str) -> NDArray[np.float32]:
@@ -69,6 +70,7 @@ def ceiling(features: NDArray[np.float32]) -> NDArray[np.float64]:
     # A number in both texts may be the house that a list or a range was read without.
     out[(get("street") >= 1) & (get("house") == -1) & (get("numbers") == 0)] = 0.2
     out[(get("house") >= 1) & (get("sure") > 0.7) & (get("one_topic") < 0.02)] = 0.2
+    out[(get("towns_differ") > 0) & ((get("street") != 0) | (get("copied") > 0.3))] = 0.2
     told = features[:, [_AT["topic"], _AT["top_topic"]]].any(axis=1)
     out[told & (get("topic") < 0.05)] = 0.1
     return out

@@ -1,6 +1,6 @@
 import pytest
 
-from incidentml.places.pages import town_of_page
+from incidentml.places.towns import is_town, town_of_page
 
 PAGES = [
     ("Типичный Тольятти", "Самарская область", "тольятти"),
@@ -19,3 +19,18 @@ PAGES = [
 @pytest.mark.parametrize(("source", "region", "town"), PAGES)
 def test_the_town_of_a_page_is_read_from_its_name(source, region, town):
     assert town_of_page(source, region) == town
+
+
+@pytest.mark.parametrize(
+    ("name", "region", "known"),
+    [
+        ("березники", "Пермский край", True),
+        ("березники", "Самарская область", False),
+        ("ростов-на-дону", None, True),
+        ("уралмаш", "Свердловская область", False),  # a part of a town
+        ("крохалевка", "Пермский край", False),
+        ("", None, False),
+    ],
+)
+def test_towns_are_told_from_parts_of_towns_and_unknown_names(name, region, known):
+    assert is_town(name, region) == known
