@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
 
 __all__ = ["VECTOR_BITS", "exact_product", "on_grid", "sigmoid", "softmax", "unit_grid"]
 
@@ -17,8 +16,6 @@ __all__ = ["VECTOR_BITS", "exact_product", "on_grid", "sigmoid", "softmax", "uni
 #: below 4, 24 bits in all, the mantissa of float32.
 VECTOR_BITS = 11
 _LEFT_BITS, _RIGHT_BITS, _SUM_BITS = 16, 18, 18
-#: Rows filled less than this are multiplied as sparse ones: the same bits, since no order of the terms matters.
-_SPARSE = 0.25
 
 
 def on_grid(values: ArrayLike, bits: int, dtype: type = np.float64) -> NDArray[np.floating]:
@@ -64,26 +61,17 @@ def exact_product(left: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:
     >>> exact_product([[1.0, 2.0]], [[0.5], [0.25]])
     array([[1.]])
     """
-    a, b = _rows_on_grid(np.asarray(left)), on_grid(right, _RIGHT_BITS)
+    a = on_grid(left, _LEFT_BITS)
+    b = on_grid(right, _RIGHT_BITS)
     if a.size and b.size:
-        bound = abs(a).sum(axis=1).max() * np.abs(b).max()
+        bound = np.abs(a).sum(axis=1).max() * np.abs(b).max()
         if not np.isfinite(bound):
             raise ValueError("exact_product: the features hold NaN or infinity; fill or drop these rows")
         if not bound < 2**_SUM_BITS:
             raise ValueError(
                 f"exact_product: sums may reach {bound:.3g}, the limit is {2**_SUM_BITS}; scale the features"
             )
-    return np.asarray(a @ b)
-
-
-def _rows_on_grid(rows: NDArray[np.generic]) -> NDArray[np.floating] | csr_array:
-    filled = rows != 0
-    if rows.ndim != 2 or np.count_nonzero(filled) >= _SPARSE * rows.size:
-        return on_grid(rows, _LEFT_BITS)
-    cells = np.flatnonzero(filled)
-    starts = np.searchsorted(cells, np.arange(len(rows) + 1) * rows.shape[1])
-    values = on_grid(rows.reshape(-1)[cells], _LEFT_BITS)
-    return csr_array((values, cells % rows.shape[1], starts), shape=rows.shape)
+    return a @ b
 
 
 def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
