@@ -9,7 +9,7 @@ from incidentml.places.evidence import Part, Word
 from incidentml.places.forms import is_adjective, settlement_nominative
 from incidentml.places.gazetteer import Gazetteer
 from incidentml.places.parts import continues
-from incidentml.places.words import AREA_TYPES, LANDMARKS
+from incidentml.places.words import AREA_TYPES, LANDMARKS, ORDINAL_ENDS
 
 __all__ = ["landmarks"]
 
@@ -17,7 +17,6 @@ _ROADS = frozenset("м р а е".split())
 _KINDS = LANDMARKS.keys() | AREA_TYPES.keys()
 _OPEN, _CLOSE = frozenset('«"“„'), frozenset('»"”“')
 _WHOSE = ("ова", "ева", "ина", "ына")  # «от Пушкина до Лермонтова» are no villages
-_ORDINAL = frozenset("й я ю е ой ая ую го му ей м".split())
 #: What people number in words: «седьмая школа»; «второй автобус» is the next one.
 _NUMBERED = frozenset(["школа", "детский сад", "больница", "поликлиника", "микрорайон"])
 
@@ -79,7 +78,7 @@ def _on_a_road(words: Sequence[Word], index: int) -> Part | None:
     """Return «на 512-м километре» or «на М-4»; a number alone names nothing."""
     number = words[index].text
     at = index + 1
-    while at < min(index + 3, len(words)) and words[at].text in _ORDINAL | {"-"}:
+    while at < min(index + 3, len(words)) and words[at].text in ORDINAL_ENDS | {"-"}:
         at += 1
     if at < len(words) and words[at].text.startswith(("км", "километр")):
         return Part("landmark", f"километр {number}", words[index].start, words[at].end, index, at)
@@ -120,7 +119,7 @@ def _area(words: Sequence[Word], labels: Sequence[str], index: int, gazetteer: G
 def _number_before(words: Sequence[Word], index: int, kind: str) -> int | None:
     """Return the piece of the number before a kind: «7 школа», «12-я школа», «76-й маршрут», «седьмая школа»."""
     at = index - 1
-    if at >= 2 and words[at].text in _ORDINAL and words[at - 1].text == "-":
+    if at >= 2 and words[at].text in ORDINAL_ENDS and words[at - 1].text == "-":
         at -= 2
     if at >= 0 and words[at].text.isdigit() and len(words[at].text) < 4:
         return at

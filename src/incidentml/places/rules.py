@@ -8,7 +8,15 @@ from incidentml.places.features import Word
 from incidentml.places.forms import is_adjective
 from incidentml.places.gazetteer import word_class
 from incidentml.places.houses import mark_houses
-from incidentml.places.words import ABBREVIATED, AREA_TYPES, DATED, LANDMARKS, SETTLEMENT_TYPES, STREET_TYPES
+from incidentml.places.words import (
+    ABBREVIATED,
+    AREA_TYPES,
+    DATED,
+    LANDMARKS,
+    ORDINAL_ENDS,
+    SETTLEMENT_TYPES,
+    STREET_TYPES,
+)
 
 __all__ = ["settle"]
 
@@ -43,6 +51,17 @@ _NAMED = frozenset("площадь парк сквер памятник оста
 _LARGE = 6  # digits of the number of people: a city with parts that have names
 
 
+def _numbers_what_follows(words: Sequence[Word], labels: Sequence[str], index: int) -> bool:
+    """Tell whether a figure belongs to the thing after it: «7-я школа», «5-й микрорайон», «2-я Брянская»."""
+    after = index + 1
+    while after < min(index + 3, len(words)) and words[after].text in ORDINAL_ENDS | {"-"}:
+        after += 1
+    if after == len(words) or words[after].text in STREET_TYPES or words[after].text in DATED:
+        return False
+    thing = words[after].text in LANDMARKS or words[after].text in AREA_TYPES
+    return thing or (after > index + 1 and labels[after] == "S")
+
+
 def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[int, tuple[int, str]]) -> list[str]:
     """Return corrected labels.
 
@@ -58,6 +77,8 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
     labels = list(labels)
     for index in _worth_a_look(words, labels):
         word = words[index]
+        if labels[index] == "S" and word.text.isdigit() and _numbers_what_follows(words, labels, index):
+            labels[index] = "O"  # no street has the name «7»
         if not word.text[0].isalpha() or len(word.text) < 3:
             continue
         before = words[index - 1].text if index else ""

@@ -9,6 +9,7 @@ __all__ = [
     "HOUSE_TYPES",
     "LANDMARKS",
     "NAME_PARTS",
+    "ORDINAL_ENDS",
     "SETTLEMENT_TYPES",
     "STREET_TYPES",
     "TITLES",
@@ -110,6 +111,8 @@ NAME_PARTS = frozenset(
 большая большой малая малой старая старой новая новой верхняя верхней нижняя нижней верхние нижние
     """.split()
 )
+#: What follows a figure and a hyphen: «7-я», «76-го».
+ORDINAL_ENDS = frozenset("й я ю е ой ая ую го му ей м".split())
 #: What a number before it makes a street of: «9 Мая», «64 Армии».
 DATED = frozenset("января февраля марта апреля мая июня июля августа октября ноября декабря армии".split())
 #: Kinds of landmark in any form -> normal kind.
