@@ -53,7 +53,7 @@ def test_measures_and_times_number_nothing(text: str) -> None:
     assert counted(text.split()) == ([], [], [])
 
 
-@given(st.lists(st.text(alphabet="абвгдежзик0123456789", min_size=1, max_size=8), max_size=12))
+@given(st.lists(st.text(alphabet="абвгдежзик0123456789²½٣①", min_size=1, max_size=8), max_size=12))
 def test_whatever_is_said_hashes_fit_their_columns(tokens: list[str]) -> None:
     for hashes in counted(tokens):
         assert hashes == sorted(set(hashes))

@@ -139,6 +139,13 @@ def test_landmarks_by_number_and_by_name(extractor, text, landmark):
     assert main_part(extractor.extract(text), "landmark") == landmark
 
 
+@pytest.mark.parametrize("sign", "²½٣①")
+def test_signs_that_only_look_like_figures_break_nothing(extractor, sign):
+    for text in (f"дома 3, {sign}, 5 на Мира", f"с 3 по {sign} на Ленина", f"{sign}-я школа", f"маршрут {sign}"):
+        for place in extractor.extract(text):
+            assert all(text[span.start : span.end] for span in place.spans.values())
+
+
 def test_named_landmarks_come_before_routes_and_mere_kinds(extractor):
     places = extractor.extract("71 автобус сломался у магазина, стоим возле Пятёрочки на Уралмаше")
     assert main_part(places, "landmark") == "уралмаш"

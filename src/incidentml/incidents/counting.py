@@ -58,7 +58,7 @@ def counted(tokens: Sequence[str]) -> tuple[list[int], list[int], list[int]]:
     said = [word for word in in_digits(tokens) if word not in _SUFFIXES]
     numbers, things, both = set(), set(), set()
     for k, word in enumerate(said):
-        if not word.isdigit() or len(word) > 4:
+        if not word.isdecimal() or len(word) > 4:
             continue
         before, after = said[k - 1] if k else "", said[k + 1] if k + 1 < len(said) else ""
         if _MEASURE.match(after):

@@ -247,7 +247,7 @@ def _routes(places: Sequence[tuple[Place, ...]]) -> NDArray[np.int32]:
     out = np.zeros(len(places), dtype=np.int32)
     for row, told in enumerate(places):
         named = {place.landmark for place in told if place.landmark and place.landmark.startswith("маршрут ")}
-        digits = "".join(sign for sign in named.pop() if sign.isdigit()) if len(named) == 1 else ""
+        digits = "".join(sign for sign in named.pop() if sign.isdecimal()) if len(named) == 1 else ""
         out[row] = int(digits[:6] or 0)
     return out
 

@@ -161,7 +161,7 @@ def _mark_range(words: Sequence[Word], labels: list[str], index: int) -> None:
 
 
 def _value(number: str) -> int:
-    return int(number) if number.isdigit() else NUMERALS.get(number, 0)
+    return int(number) if number.isdecimal() else NUMERALS.get(number, 0)
 
 
 def read_houses(words: Sequence[Word], labels: Sequence[str], first: int) -> Part:
@@ -187,7 +187,7 @@ def read_houses(words: Sequence[Word], labels: Sequence[str], first: int) -> Par
                 break
             ranged = between in "-–—" or spoken
         following = _house(words, at)
-        ranged = ranged and normal.isdigit() and following.normal.isdigit()
+        ranged = ranged and normal.isdecimal() and following.normal.isdecimal()
         normal += ("-" if ranged and int(following.normal) > int(normal) else ",") + following.normal
         part = part._replace(end=following.end, last=following.last)
     return part._replace(normal=normal)
