@@ -323,9 +323,8 @@ def _code(places: Sequence[Place]) -> tuple[list[tuple[int, ...]], ...]:
         if place.landmark:
             kind, count, name = _landmark(place.landmark)
             landmarks[(_number("thing", kind), _number("count", count), _number("name", name))] = None
-    # A row of zeros is a name of which nothing is left: it tells nothing.
     # «школа 5» tells where; beside it a mere «дорога» would make any two schools alike.
-    exact = {row: None for row in landmarks if any(row[1:])}
-    landmarks = exact or landmarks
+    landmarks = {row: None for row in landmarks if any(row[1:])} or landmarks
+    # A row of zeros is a name of which nothing is left: it tells nothing.
     told = ([row for row in rows if any(row)] for rows in (settlements, addresses, landmarks))
     return tuple(rows[:_MAX_PLACES] for rows in told)
