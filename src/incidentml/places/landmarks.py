@@ -8,7 +8,7 @@ from incidentml.numerals import ORDINALS
 from incidentml.places.evidence import Part, Word
 from incidentml.places.forms import is_adjective, settlement_nominative
 from incidentml.places.gazetteer import Gazetteer
-from incidentml.places.parts import continues
+from incidentml.places.parts import after_ordinal, continues
 from incidentml.places.words import AREA_TYPES, LANDMARKS, ORDINAL_ENDS
 
 __all__ = ["landmarks"]
@@ -77,9 +77,7 @@ def _place(words: Sequence[Word], first: int, last: int, gazetteer: Gazetteer) -
 def _on_a_road(words: Sequence[Word], index: int) -> Part | None:
     """Return «на 512-м километре» or «на М-4»; a number alone names nothing."""
     number = words[index].text
-    at = index + 1
-    while at < min(index + 3, len(words)) and words[at].text in ORDINAL_ENDS | {"-"}:
-        at += 1
+    at = after_ordinal(words, index)
     if at < len(words) and words[at].text.startswith(("км", "километр")):
         return Part("landmark", f"километр {number}", words[index].start, words[at].end, index, at)
     if index > 1 and words[index - 1].text == "-" and words[index - 2].text in _ROADS:

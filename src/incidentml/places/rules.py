@@ -8,12 +8,12 @@ from incidentml.places.features import Word
 from incidentml.places.forms import is_adjective
 from incidentml.places.gazetteer import word_class
 from incidentml.places.houses import mark_houses
+from incidentml.places.parts import after_ordinal
 from incidentml.places.words import (
     ABBREVIATED,
     AREA_TYPES,
     DATED,
     LANDMARKS,
-    ORDINAL_ENDS,
     SETTLEMENT_TYPES,
     STREET_TYPES,
 )
@@ -53,9 +53,7 @@ _LARGE = 6  # digits of the number of people: a city with parts that have names
 
 def _numbers_what_follows(words: Sequence[Word], labels: Sequence[str], index: int) -> bool:
     """Tell whether a figure belongs to the thing after it: «7-я школа», «5-й микрорайон», «2-я Брянская»."""
-    after = index + 1
-    while after < min(index + 3, len(words)) and words[after].text in ORDINAL_ENDS | {"-"}:
-        after += 1
+    after = after_ordinal(words, index)
     if after == len(words) or words[after].text in STREET_TYPES or words[after].text in DATED:
         return False
     thing = words[after].text in LANDMARKS or words[after].text in AREA_TYPES
