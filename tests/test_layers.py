@@ -20,6 +20,7 @@ LAYERS: dict[str, list[str]] = {
         "numeric",
         "numerals",
         "text",
+        "openings",
         "folders",
         "archives",
         "fitted_state",
