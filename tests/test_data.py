@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -278,6 +279,27 @@ def test_csv_rows_that_do_not_fit_are_rejected_with_their_line(tmp_path: Path) -
     ]
 
 
+def test_a_quote_that_is_never_closed_costs_its_own_row_only(tmp_path: Path) -> None:
+    rows = [
+        '1,vk,"не закрыто,2024-02-03,',
+        *(f"{n},vk,Нет воды,2024-02-03," for n in range(2, 5)),
+        '5,vk,"а\nб",2024-02-03,',
+    ]
+    result = read_posts(write(tmp_path / "p.csv", CSV_HEAD + "\n".join(rows)), now=NOW)
+    assert [(post.id, line) for post, line in zip(result.posts, result.lines, strict=True)] == [
+        ("2", 3),
+        ("3", 4),
+        ("4", 5),
+        ("5", 6),
+    ]
+    assert [(rejection.line, rejection.value) for rejection in result.rejected] == [(2, rows[0])]
+
+
+def test_columns_without_a_name_at_the_end_of_a_csv_are_ignored(tmp_path: Path) -> None:
+    content = "id;network;text;published_at;;\n1;vk;Нет воды;2024-02-03;;\n"
+    assert [post.id for post in read_posts(write(tmp_path / "p.csv", content), now=NOW).posts] == ["1"]
+
+
 def test_csv_in_a_code_page_is_rejected_row_by_row(tmp_path: Path) -> None:
     content = CSV_HEAD.encode() + "1,vk,Нет воды,2024-02-03,\n".encode("cp1251") + b"2,vk,ok,2024-02-03,\n"
     result = read_posts(write(tmp_path / "p.csv", content), now=NOW)
@@ -293,6 +315,31 @@ def test_frame_with_missing_values() -> None:
     assert [(post.id, post.author_id) for post in result.posts] == [("1", "5")]
     assert codes(result) == ["missing_field", "missing_field"]
     assert result.unknown_columns == ("extra",)
+
+
+def test_rows_may_hold_values_of_numpy_and_pandas() -> None:
+    rows = [
+        row(id=np.int64(1), published_at=np.datetime64("2024-02-03T08:12:00", "ns"), author_id=np.float32(5)),
+        row(id=2, published_at=date(2024, 2, 3), region=float("nan"), source=pd.NA),
+    ]
+    first, second = read_posts(rows, now=NOW).posts
+    assert (first.id, first.author_id, first.published_at.isoformat()) == ("1", "5", "2024-02-03T08:12:00+03:00")
+    assert (second.region, second.source, second.published_at.isoformat()) == (
+        None,
+        None,
+        "2024-02-03T00:00:00+03:00",
+    )
+
+
+@pytest.mark.parametrize("field", ["id", "network", "text", "published_at"])
+@pytest.mark.parametrize("nothing", [float("nan"), pd.NaT, pd.NA, np.datetime64("NaT")])
+def test_what_a_table_holds_for_nothing_is_a_missing_field(field: str, nothing: Any) -> None:
+    assert codes(read_posts([row(**{field: nothing})], now=NOW)) == ["missing_field"]
+
+
+def test_a_rejection_names_the_id_as_the_post_would() -> None:
+    frame = pd.DataFrame([row(id=1.0, text=None), row(id=float("nan"))])
+    assert [rejection.id for rejection in read_posts(frame, now=NOW).rejected] == ["1", None]
 
 
 def test_frame_with_timestamps_gives_plain_datetimes() -> None:
@@ -339,6 +386,7 @@ values = st.one_of(
     st.text(max_size=20),
     st.sampled_from(["1", "vk", "2024-02-03T08:12:00+05:00", "9999-12-31", "\ud800"]),
     st.datetimes(),
+    st.dates(),
     st.lists(st.integers(), max_size=2),
 )
 fields = st.sampled_from(["id", "network", "text", "published_at", "author_id", "region", "other"])

@@ -7,13 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from incidentml.errors import DataError
-from incidentml.rows import FIELDS, REQUIRED, Row, file_rows, frame_rows, is_frame, item_rows
+from incidentml.rows import FIELDS, REQUIRED, Row, file_rows, frame_rows, is_frame, item_rows, plain
 from incidentml.text import clean
 from incidentml.types import Post, PostKey, Rejection
 
@@ -223,26 +223,29 @@ class _Builder:
         )
 
     def _time(self, fields: Mapping[str, Any], region: str | None) -> datetime:
-        time = _parse_time(fields.get("published_at"))
-        if time.tzinfo is None or time.utcoffset() is None:
+        when = _parse_time(fields.get("published_at"))
+        if when.tzinfo is None or when.utcoffset() is None:
             try:
-                time = time.replace(tzinfo=self.zone(region))
+                when = when.replace(tzinfo=self.zone(region))
             except DataError as error:
                 raise _Problem("unknown_region", region, str(error)) from error
-        if time.year < EARLIEST_YEAR:
-            raise _Problem("date_too_old", time.isoformat())
+        if when.year < EARLIEST_YEAR:
+            raise _Problem("date_too_old", when.isoformat())
         # the year first: near the year 9999 the comparison itself would overflow
-        if time.year > self.now.year + 1 or time > self.now + FUTURE_LIMIT:
-            raise _Problem("date_in_future", time.isoformat())
-        return time
+        if when.year > self.now.year + 1 or when > self.now + FUTURE_LIMIT:
+            raise _Problem("date_in_future", when.isoformat())
+        return when
 
 
 def _parse_time(value: object) -> datetime:
+    value = plain(value)
     if value is None or value == "":
         raise _Problem("missing_field", None, "'published_at'")
     if isinstance(value, datetime):
-        plain = getattr(value, "to_pydatetime", None)  # a pandas Timestamp
-        return plain(warn=False) if plain else value
+        as_python = getattr(value, "to_pydatetime", None)  # a pandas Timestamp
+        return as_python(warn=False) if as_python else value
+    if isinstance(value, date):
+        return datetime.combine(value, time())
     if not isinstance(value, str):
         raise _Problem("wrong_type", value, f"'published_at' is {type(value).__name__}, expected a string")
     text = value.strip()
@@ -255,7 +258,7 @@ def _parse_time(value: object) -> datetime:
 
 
 def _string(fields: Mapping[str, Any], name: str) -> str | None:
-    value = fields.get(name)
+    value = plain(fields.get(name))
     if value is None or value == "":
         return None
     if not isinstance(value, str):
@@ -284,7 +287,7 @@ def _required(fields: Mapping[str, Any], name: str) -> str:
 
 
 def _text(fields: Mapping[str, Any]) -> str:
-    text = fields.get("text")
+    text = plain(fields.get("text"))
     if text is None:
         raise _Problem("missing_field", None, "'text'")
     if not isinstance(text, str):
@@ -303,7 +306,13 @@ def _shown(value: object) -> str | None:
     return _SURROGATE.sub("\ufffd", shown[:MAX_VALUE])
 
 
+def _identity(fields: Mapping[str, Any]) -> str | None:
+    try:
+        return _shown(_string(fields, "id"))
+    except _Problem as problem:
+        return _shown(problem.value)
+
+
 def _rejection(row: Row, problem: _Problem) -> Rejection:
     message = REASONS[problem.code] + (f" ({problem.detail[:MAX_VALUE]})" if problem.detail else "")
-    identity = row.fields.get("id") if row.fields is not None else None
-    return Rejection(row.line, _shown(identity), f"{problem.code}: {message}", _shown(problem.value))
+    return Rejection(row.line, _identity(row.fields or {}), f"{problem.code}: {message}", _shown(problem.value))

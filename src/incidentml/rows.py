@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 from incidentml.errors import DataError, MissingExtraError
 from incidentml.types import Post
 
-__all__ = ["FIELDS", "REQUIRED", "Row", "file_rows", "frame_rows", "is_frame", "item_rows"]
+__all__ = ["FIELDS", "REQUIRED", "Row", "file_rows", "frame_rows", "is_frame", "item_rows", "plain"]
 
 REQUIRED = ("id", "network", "text", "published_at")
 FIELDS = (*REQUIRED, "author_id", "source", "url", "region", "municipality")
@@ -138,24 +139,60 @@ def _csv_rows(path: Path) -> Iterator[Row]:
         delimiter = _delimiter(first, path)
         header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter))]
         _check_columns(header, str(path))
-        reader = csv.reader(stream, delimiter=delimiter, strict=True)
+        lines = _CsvLines(stream)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         while True:
-            number = reader.line_num + 2  # the header is line 1; a record may span several lines
+            number = lines.begin()  # a record may span several lines
             try:
                 record = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Row(number, None, "bad_csv", None, str(error))
+                # a quote that nothing closes takes the rows after it in: they are read again
+                yield Row(number, None, "bad_csv", _utf8(lines.go_back()), str(error))
                 continue
             if record:
                 yield _csv_row(number, header, record)
 
 
+class _CsvLines:
+    """The lines after the header; those of a record that is broken can be read again."""
+
+    def __init__(self, stream: Iterable[str]) -> None:
+        self._stream = iter(stream)
+        self._again: deque[str] = deque()
+        self._taken: list[str] = []
+        self._number = 2  # the header is line 1
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._stream)
+        self._taken.append(line)
+        return line
+
+    def begin(self) -> int:
+        """Begin a record; return the number of its first line."""
+        self._number += len(self._taken)
+        self._taken.clear()
+        return self._number
+
+    def go_back(self) -> str:
+        """Give back all lines of the record but the first, which is returned."""
+        self._again.extendleft(reversed(self._taken[1:]))
+        del self._taken[1:]
+        return self._taken[0]
+
+
+def _utf8(line: str) -> str:
+    return line.rstrip("\r\n").encode("utf-8", "replace").decode()
+
+
 def _csv_row(number: int, header: Sequence[str], record: Sequence[str]) -> Row:
     joined = "".join(record)
     if any("\udc80" <= c <= "\udcff" for c in joined):
-        return Row(number, None, "bad_encoding", joined.encode("utf-8", "replace").decode())
+        return Row(number, None, "bad_encoding", _utf8(joined))
     if len(record) != len(header):
         detail = f"{len(record)} fields, the header has {len(header)}"
         return Row(number, None, "bad_csv", joined, detail)
@@ -179,7 +216,8 @@ def _check_columns(columns: Sequence[str], where: str) -> None:
     if missing := [name for name in REQUIRED if name not in columns]:
         found = [name[:50] for name in columns[:30]]
         raise DataError(f"{where}: missing columns {missing}; found {found}; rename or add them")
-    if repeated := sorted({name for name in columns if columns.count(name) > 1}):
+    # a spreadsheet leaves columns without a name at the end of a table; they hold nothing
+    if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise DataError(f"{where}: columns {repeated} occur more than once; keep one of each")
 
 
@@ -216,18 +254,29 @@ def frame_rows(frame: Any) -> Iterator[Row]:
     DataError
         If a required column is missing or a column occurs twice.
     """
-    from pandas import NA
-
     columns = [str(name) for name in frame.columns]
     _check_columns(columns, "DataFrame")
     values = [frame.iloc[:, position].tolist() for position in range(len(columns))]
     for number, record in enumerate(zip(*values, strict=True), start=1):
         pairs = zip(columns, record, strict=True)
-        yield Row(number, {name: None if value is NA or _is_missing(value) else value for name, value in pairs})
+        yield Row(number, {name: plain(value) for name, value in pairs})
 
 
-def _is_missing(value: Any) -> bool:
-    return isinstance(value, float | datetime) and value != value  # noqa: PLR0124 - as NaN and NaT do
+def plain(value: Any) -> Any:
+    """Return a value of a table as Python's own: None for what is missing, no numbers and dates of numpy.
+
+    Examples
+    --------
+    >>> plain(float("nan")) is None, plain("NaN"), plain(7)
+    (True, 'NaN', 7)
+    """
+    if isinstance(value, str):
+        return value
+    kind = type(value)
+    if kind.__module__ == "numpy" and hasattr(value, "item"):
+        value = value.astype("datetime64[us]").item() if kind.__name__ == "datetime64" else value.item()
+    missing = isinstance(value, float | datetime) and value != value  # noqa: PLR0124 - as NaN and NaT do
+    return None if missing or kind.__name__ == "NAType" else value
 
 
 def item_rows(items: Iterable[object]) -> Iterator[Row]:
