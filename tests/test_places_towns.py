@@ -1,5 +1,6 @@
 import pytest
 
+from incidentml.places import PlaceExtractor
 from incidentml.places.towns import is_town, town_of_page
 
 PAGES = [
@@ -34,3 +35,24 @@ def test_the_town_of_a_page_is_read_from_its_name(source, region, town):
 )
 def test_towns_are_told_from_parts_of_towns_and_unknown_names(name, region, known):
     assert is_town(name, region) == known
+
+
+#: text, its main settlement
+HOMES = """
+У дочки жар, педиатра нет. Сказали везите в Белорецк. Исянгулово, мы вообще люди? | исянгулово
+свекровь возила в анапу на перевязку, а здание стоит без отопления. витязево, кто не понял | витязево
+Ездили в Николаевск, и там пусто. Ребёнок ляжет под капельницу? Палласовка | палласовка
+Врачи на месяц улетают в Иркутск. Медицина есть, да не в Киренске. | киренск
+Машина приехала из Уфы пустой. Салават, минздрав, вы слышите? | салават
+Труба льёт прямо в Азов, а рядом люди #таганрог | таганрог
+В Перми прорвало трубу, ремонтники едут из Кунгура | пермь
+Пермь, вода пришла. Берёзовка, как вы там? | пермь
+в селе Отрадное и в Новой Усмани чинят дороги | отрадное
+"""
+
+
+@pytest.mark.parametrize("line", HOMES.strip().splitlines())
+def test_where_somebody_goes_is_not_where_it_happens(line):
+    text, home = line.split(" | ")
+    found = [place.settlement for place in PlaceExtractor().extract(text)]
+    assert found[0] == home

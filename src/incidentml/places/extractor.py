@@ -12,6 +12,7 @@ from incidentml.places.landmarks import landmarks
 from incidentml.places.parts import read_parts
 from incidentml.places.rules import settle
 from incidentml.places.tagger import PlaceTagger
+from incidentml.places.towns import at_home
 from incidentml.places.words import LANDMARKS
 from incidentml.text import fold
 from incidentml.types import Place, Span
@@ -97,8 +98,8 @@ def _places(parts: list[Part], words: list[Word]) -> tuple[Place, ...]:
             rows[0]["landmark"] = landmark
         else:
             rows.append({"landmark": landmark})
-    settlements = by_kind["settlement"]
-    positions = [settlement.first for settlement in settlements]
+    settlements = at_home(by_kind["settlement"], words)
+    positions = [settlement.first for settlement in by_kind["settlement"]]
     used = set()
     for row in rows:
         if settlements:

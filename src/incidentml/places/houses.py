@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from incidentml.numerals import NUMERALS
+from incidentml.numerals import CARDINALS, NUMERALS
 from incidentml.places.evidence import Part, Word
 from incidentml.places.gazetteer import word_class
 from incidentml.places.words import HOUSE_TYPES, LANDMARKS, UNITS
@@ -24,7 +24,8 @@ _BESIDE = frozenset("у возле около от до напротив из п
 _ORDINAL_MARKS = frozenset("й го му м ый ого ому ом".split())
 _ORDINAL_WORDS = ("ый", "ой", "ий", "его", "ого", "ому", "ему", "ом", "ем")
 _ENDS_OF_HOUSES = frozenset("м ом го ого".split())
-_PLACED = frozenset("у возле в".split())
+_PLACED = frozenset("у возле в за под около напротив между".split())
+_HERE = frozenset("нас вас живу живем и".split())  # «у нас в 28», «живу в 103»
 _SIDE = "сторона"
 _ROUTES = frozenset(word for word, kind in LANDMARKS.items() if kind == "маршрут")
 _JOINS = frozenset(", и - – —".split())
@@ -32,6 +33,7 @@ _RANGES = {"с": "по", "от": "до"}
 _SIGNS = _ONE | _SEVERAL | _RANGES.keys() | _PLACED | _ROUTES | {_SIDE}
 #: The last day of a month and the last hour of a day: «с 12 по 20» may be days, «с 9 до 18» hours.
 _DAYS = 31
+_HOURS = 24
 
 
 def _is_number(words: Sequence[Word], index: int) -> bool:
@@ -46,13 +48,19 @@ def mark_houses(words: Sequence[Word], labels: list[str]) -> None:
 
     «дом двенадцать», «15-го дома», «дома 31 33», «с 12 по 20», «у нас в 37м тоже», «(чётная сторона, 58-66)».
     """
+    counted = -1
+    for index in [at for at, label in enumerate(labels) if label == "H"]:
+        listed = index == counted + 2 and words[index - 1].text in _JOINS
+        if listed or _is_something_else(words, labels, index):
+            labels[index] = "O"
+            counted = index
     for index in [at for at, word in enumerate(words) if word[0] in _SIGNS]:
         text = words[index].text
         if text in _ONE or text in _SEVERAL:
             _beside_house(words, labels, index)
         elif text in _RANGES and _is_number(words, index + 1):
             _mark_range(words, labels, index)
-        elif text in _PLACED and _is_number(words, index + 1) and _within(words, index):
+        elif text in _PLACED and _is_number(words, index + 1):
             _mark_ordinal(words, labels, index + 1)
         elif text in _ROUTES:
             _unmark_route(words, labels, index)
@@ -60,6 +68,45 @@ def mark_houses(words: Sequence[Word], labels: list[str]) -> None:
             labels[index + 2] = "H"
             if _is_number(words, index + 4) and words[index + 3].text in _JOINS:
                 labels[index + 4] = "H"
+
+
+#: What a figure with a hyphen is glued to when it is an age or a size: «42-летний», «9-этажный».
+_AGES = ("лет", "дневн", "часов", "градусн", "процентн", "этажн")
+
+
+def _is_something_else(words: Sequence[Word], labels: Sequence[str], index: int) -> bool:
+    """Tell whether a number is a time, a price, a size, an age, a count or an item of a list."""
+    word, before, after = words[index], _text(words, index - 1), _text(words, index + 1)
+    if word.text in CARDINALS:
+        return after in ("дома", "домов")  # «четыре дома»
+    if not word.text.isdigit():
+        return before.startswith("кажд")  # «в каждом втором доме»
+    if len(word.text) > 3 or before in ("плюс", "минус") or before.startswith("кажд"):
+        return True
+    if before in "+:" and words[index - 1].end == word.start and index > 0:
+        return before == "+" or _text(words, index - 2).isdigit()
+    if before == "№" and _text(words, index - 2).startswith(("автобус", "маршрут", "трамва", "троллейбус")):
+        return True
+    if index + 1 == len(words) or words[index + 1].start != word.end:
+        return False
+    following = _text(words, index + 2)
+    if after == "-":
+        return following == "х" or following.startswith(_AGES)  # «60-х»
+    if after == ")":
+        return (
+            not before.isalpha()
+            and "H" not in labels[max(0, index - 1) : index]
+            and "(" not in _around(words, index)
+        )
+    return after in "\ufe0f\u20e3" or (after in ":х" and following.isdigit())
+
+
+def _text(words: Sequence[Word], index: int) -> str:
+    return words[index].text if 0 <= index < len(words) else " "
+
+
+def _around(words: Sequence[Word], index: int) -> list[str]:
+    return [word.text for word in words[max(0, index - 6) : index]]
 
 
 def _unmark_route(words: Sequence[Word], labels: list[str], index: int) -> None:
@@ -72,25 +119,30 @@ def _unmark_route(words: Sequence[Word], labels: list[str], index: int) -> None:
         at -= 1
 
 
-def _within(words: Sequence[Word], index: int) -> bool:
-    """Tell whether what is numbered next is likely a house: «в 71м» alone may be a bus, «в девяностом» a year."""
-    return words[index].text != "в" or (index > 0 and words[index - 1].text in ("нас", "вас", "и"))
-
-
 def _mark_ordinal(words: Sequence[Word], labels: list[str], index: int) -> None:
-    """Label «у нас в 37м тоже», «возле 161-го», «у шестьдесят второго»: no noun that is counted follows."""
-    word, last = words[index].text, index
+    """Label «у нас в 37м тоже», «возле 161-го», «у нас в 28»: no noun that is counted follows.
+
+    «в 71м» alone may be a bus, «в девяностом» a year, «у нас в 10» an hour.
+    """
+    word, last, before = words[index].text, index, words[index - 1].text
+    here = _text(words, index - 2) in _HERE
+    if before == "в" and not here:
+        return
     if word.isdigit():
-        last += 1 + (index + 1 < len(words) and words[index + 1].text == "-")
-        ending = words[last] if last < len(words) else None
-        if ending is None or ending.text not in _ENDS_OF_HOUSES or ending.start > words[index].end + 1:
+        dash = _text(words, index + 1) == "-"
+        ending = words[index + 1 + dash] if index + 1 + dash < len(words) else None
+        if ending and ending.text in _ENDS_OF_HOUSES and ending.start <= words[index].end + 1:
+            last += 1 + dash
+        elif (
+            before not in ("в", "у", "возле", "напротив") or int(word) <= _HOURS or dash or _ordinal(words, index)
+        ):
             return
     else:
         last += NUMERALS[word] in range(20, 100, 10) and _is_number(words, index + 1)
         if NUMERALS[word] <= 10 or not words[last].text.endswith(_ORDINAL_WORDS):
             return
-    after = words[last + 1].text if last + 1 < len(words) else ""
-    if after == "," and last + 2 < len(words) and words[last + 2].text in _ONE:
+    after = _text(words, last + 1)
+    if after == "," and _text(words, last + 2) in _ONE:
         return  # «в 85-м, дом 17» is a quarter
     if after not in UNITS and word_class(after)[:1] not in ("N", "A", "g", "s") and labels[index] == "O":
         labels[index] = "H"
@@ -123,6 +175,8 @@ def _beside_house(words: Sequence[Word], labels: list[str], index: int) -> None:
     if at < 0 or not _is_number(words, at):
         return
     told = words[at].text
+    if _text(words, at - 1).startswith("кажд"):
+        return  # «в каждом втором доме»
     ordinal = marked or (told in NUMERALS and told.endswith(_ORDINAL_WORDS))
     beside = at > 0 and words[at - 1].text in _BESIDE
     if ordinal or (told.isdigit() and (house in _ONE or (house == "дома" and beside))):
@@ -204,6 +258,14 @@ def _ordinal(words: Sequence[Word], at: int) -> bool:
     return after is not None and after.start == words[at].end and after.text in _ORDINAL_MARKS
 
 
+def _block_after(words: Sequence[Word], index: int) -> int:
+    """Return the piece of a block's number if its word stands here: «76, корпус 1», «76, корп. 1»; or 0."""
+    if words[index].text not in ("корп", "корпус", "стр", "строение"):
+        return 0
+    at = index + 1 + (_text(words, index + 1) == ".")
+    return at if _text(words, at).isdigit() and len(words[at].text) < 3 else 0
+
+
 def _house(words: Sequence[Word], first: int) -> Part:
     word = words[first]
     number = word.text
@@ -234,6 +296,9 @@ def _house(words: Sequence[Word], first: int) -> Part:
         ):
             suffix += _BLOCKS[text] + words[last + 3].text
             last += 3
+        elif text == "," and second and not suffix and (at := _block_after(words, last + 2)):
+            suffix += _BLOCKS[second.text] + words[at].text
+            last = at
         elif text == "/" and glued and second and second.text.isdigit() and len(second.text) < 4:
             suffix += "/" + second.text
             last += 2

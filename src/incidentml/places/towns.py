@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from incidentml.places.evidence import Part, Word
 from incidentml.places.gazetteer import Gazetteer
+from incidentml.places.words import SETTLEMENT_TYPES
 from incidentml.text import words
 
-__all__ = ["is_town", "town_of_page"]
+__all__ = ["at_home", "is_town", "town_of_page"]
 
 #: People from which a settlement is known to everyone around, and has pages of its own.
 _TOWN = 5000
 _SHORTEST = 4
+_AWAY = frozenset("из до через от с к".split())
+_INSIDE = frozenset(["в", "на"])
+_OPENS = frozenset("^.!?#…)»")
+_CLOSES = frozenset("$.!?#…,|")
 
 
 @lru_cache(maxsize=2**14)
@@ -61,3 +67,33 @@ def _towns(name: Sequence[str], region: str | None) -> Iterator[str]:
     for entry in Gazetteer.default().find(name, region):
         if entry.population > _TOWN and not entry.area and region in (None, entry.region):
             yield entry.name
+
+
+def at_home(settlements: Sequence[Part], words: Sequence[Word]) -> list[Part]:
+    """Put in place of a first settlement that somebody goes to or comes from the one where it happens.
+
+    «Везите в Белорецк. Исянгулово, мы вообще люди?» is written in Исянгулово. Every other order stays.
+    """
+    found = list(settlements)
+    if len(found) < 2 or not (_word(words, found[0].first - 1) in _AWAY or _goes_to(found[0], words)):
+        return found
+    inside = _word(words, found[0].first - 1) in _INSIDE
+    for settlement in found[1:]:
+        before, after = _word(words, settlement.first - 1), _word(words, settlement.last + 1, "$")
+        alone = (before in _OPENS and after in _CLOSES) or (before == "," and after in "$.!?")
+        if alone or (inside and before in _INSIDE and not _goes_to(settlement, words)):
+            found[0] = settlement
+            break
+    return found
+
+
+def _word(words: Sequence[Word], index: int, beyond: str = "^") -> str:
+    return words[index].text if 0 <= index < len(words) else beyond
+
+
+def _goes_to(settlement: Part, words: Sequence[Word]) -> bool:
+    """Tell whether the accusative follows «в»: «в Иркутск», «в Анапу»; names in -о and -и have one form."""
+    name, said = settlement.normal.rpartition(" ")[2], words[settlement.last].text
+    moved = (said == name and name[-1] not in "оиуэ") or (name[-1] in "ая" and said[-1] in "ую")
+    typed = words[settlement.first].text in SETTLEMENT_TYPES  # «в селе Отрадное»
+    return moved and not typed and _word(words, settlement.first - 1) in _INSIDE
