@@ -6,6 +6,8 @@ from incidentml.concreteness import SLOTS, concreteness
 from incidentml.places import PlaceExtractor
 from incidentml.types import Place
 
+_CONTACT = "Как с вами связаться, чтобы уточнить подробности?"
+
 
 def read(text):
     return concreteness(text, PlaceExtractor().extract(text))
@@ -22,10 +24,17 @@ def test_a_full_claim_fills_every_slot_and_is_guaranteed():
 @pytest.mark.parametrize(
     ("text", "question"),
     [
-        ("Третий день нет воды, почините", "Уточните, пожалуйста, где это: населённый пункт, улица и номер дома?"),
-        ("Пермь. Третий день нет воды, почините!", "Уточните, пожалуйста, улицу и номер дома?"),
-        ("На Мира 5 красота", "Опишите, пожалуйста, что именно случилось?"),
+        (
+            "Третий день нет воды, почините",
+            "Подскажите, пожалуйста, где это: населённый пункт, улица и номер дома?",
+        ),
+        ("Пермь. Третий день нет воды, почините!", "Подскажите, пожалуйста, на какой это улице и у какого дома?"),
+        ("На Мира 5 красота", "Расскажите, пожалуйста, что именно случилось?"),
         ("На Мира 5 нет воды", "Когда это началось?"),
+        (
+            "На Мира 5 вчера из-под земли бьёт кипяток, двор весь в пару, а бригаду ждём до сих пор",
+            _CONTACT,
+        ),
     ],
 )
 def test_the_question_asks_for_what_would_help_most(text, question):

@@ -7,11 +7,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.competence import CompetenceTable
+from incidentml.competence import CompetenceRule, CompetenceTable
 from incidentml.taxonomy import Taxonomy, TopicRecord
 from incidentml.types import Level, Route, Scale
 
-__all__ = ["LEVEL_WORDS", "UNROUTABLE", "assign_executor", "decide_level", "level_table", "within_budget"]
+__all__ = [
+    "LEVEL_WORDS",
+    "SCALE_WORDS",
+    "UNROUTABLE",
+    "assign_executor",
+    "decide_level",
+    "level_table",
+    "within_budget",
+]
 
 #: Executor of an incident for which the competence table names nobody.
 UNROUTABLE = "unroutable"
@@ -19,6 +27,16 @@ LEVEL_WORDS: Mapping[Level, str] = {
     Level.MUNICIPAL: "муниципальный",
     Level.REGIONAL: "региональный",
     Level.FEDERAL: "федеральный",
+}
+SCALE_WORDS: Mapping[Scale, str] = {
+    Scale.PERSON: "один человек",
+    Scale.HOUSEHOLD: "квартира или двор",
+    Scale.BUILDING: "дом",
+    Scale.STREET: "улица",
+    Scale.DISTRICT: "район",
+    Scale.SETTLEMENT: "населённый пункт",
+    Scale.MUNICIPALITY: "муниципалитет",
+    Scale.REGION: "регион",
 }
 #: How much the words of the posts count beside the rubricator; measured on unseen regions.
 _WORDS_SHARE = 0.6
@@ -60,7 +78,7 @@ def decide_level(
     if record.level_for(scale) != level:
         return level, f"{told}: слова сообщений сильнее рубрикатора ({LEVEL_WORDS[record.level_for(scale)]})"
     if record.level != level:
-        return level, f"{told}: так решает масштаб «{scale.value}»"
+        return level, f"{told}: так решает масштаб «{SCALE_WORDS[scale]}»"
     return level, f"{told}: так по рубрикатору для этой темы"
 
 
@@ -72,17 +90,25 @@ def assign_executor(
     if found is None:
         return UNROUTABLE, ["исполнитель не найден: в таблице полномочий нет такой строки"], "некому передать"
     if "region" in found.missing or ("municipality" in found.missing and region is None):
-        return UNROUTABLE, [f"исполнитель не назначен: {found.rule}, но место неизвестно"], "место неизвестно"
+        return (
+            UNROUTABLE,
+            [f"исполнитель не назначен: место неизвестно, а без него {_row(found.rule)} не действует"],
+            "место неизвестно",
+        )
     executor = found.executor
     if found.missing:
         executor = found.template.replace("{municipality}", "муниципалитет уточнить, {region}")
         executor = executor.replace("{region}", region or "")
-    why = [f"исполнитель «{executor}»: {found.rule}"]
+    why = [f"исполнитель «{executor}»: {_row(found.rule)}"]
     if len(found.path) > 1:
         why.append(f"перенаправлено: {' → '.join(found.path)}")
     if found.rivals:
-        why.append(f"таблица спорит сама с собой: {'; '.join(str(rule) for rule in found.rivals)}")
+        why.append(f"таблица спорит сама с собой: {'; '.join(str(rule) for rule in (found.rule, *found.rivals))}")
     return executor, why, "исполнитель назван двумя строками таблицы" if found.rivals else None
+
+
+def _row(rule: CompetenceRule) -> str:
+    return f"строка {rule.line} таблицы полномочий"
 
 
 def within_budget(routes: Mapping[str, Route], budget: int) -> list[str]:

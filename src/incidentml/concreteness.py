@@ -86,15 +86,17 @@ _SAID = Openings(
 #: The bot in a channel's footer takes news; nobody can be reached by it.
 _BOT = re.compile(r"bot\b")
 _QUESTIONS = {
-    "where": "Уточните, пожалуйста, где это: населённый пункт, улица и номер дома?",
-    "street": "Уточните, пожалуйста, улицу и номер дома?",
-    "what": "Опишите, пожалуйста, что именно случилось?",
+    "where": "Подскажите, пожалуйста, где это: населённый пункт, улица и номер дома?",
+    "street": "Подскажите, пожалуйста, на какой это улице и у какого дома?",
+    "what": "Расскажите, пожалуйста, что именно случилось?",
     "when": "Когда это началось?",
     "contact": "Как с вами связаться, чтобы уточнить подробности?",
     "ask": "Что нужно сделать, чтобы вопрос был решён?",
     "who": "Кого это касается: только вас или других жителей тоже?",
 }
 _MOST = 8
+#: A text so long has told what happened, in words that no list holds: its author must not be asked that again.
+_TELLS = 80
 
 
 def _detail(places: Sequence[Place]) -> float:
@@ -129,7 +131,7 @@ def concreteness(text: str, places: Sequence[Place]) -> Concreteness:
     >>> sorted(found.slots), found.missing
     (['ask', 'what', 'when', 'who'], ('where', 'contact'))
     >>> found.question
-    'Уточните, пожалуйста, где это: населённый пункт, улица и номер дома?'
+    'Подскажите, пожалуйста, где это: населённый пункт, улица и номер дома?'
     """
     folded = fold(text)
     where = tuple(dict.fromkeys(span for place in places for span in place.spans.values()))
@@ -146,6 +148,8 @@ def concreteness(text: str, places: Sequence[Place]) -> Concreteness:
     score = round(sum(SLOTS[name] * share[name] for name in SLOTS), 4)
     missing = tuple(name for name in SLOTS if not slots[name])
     gains = {name: SLOTS[name] * (1.0 - share[name]) for name in SLOTS}
+    if len(text) >= _TELLS:
+        gains["what"] = 0.0
     wanted = max(gains, key=lambda name: gains[name])
     question = None
     if gains[wanted] > 0:

@@ -286,9 +286,11 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         for row, facts in enumerate(evidence):
             parts = parts_of(worst[row], widest[row], dict(zip(RULES, hits[row], strict=True)), facts)
             urgency, danger = urgencies[row]
-            reasons = [f"{words[name]}: +{value:.1f}" for name, value in parts.items() if value > 0]
+            reasons = [
+                f"{words[name]}: +{value:.1f}".replace(".", ",") for name, value in parts.items() if value > 0
+            ]
             if urgency == Urgency.DANGER:
-                threshold = f"{danger:.2f} при пороге {self.danger_threshold_:.2f}"
+                threshold = f"вероятность {danger:.0%}, порог {self.danger_threshold_:.0%}"
                 reasons.insert(0, f"возможна опасность для жизни: {threshold}")
             found.append(Priority(round(sum(parts.values()), 3), parts, urgency, scales[row], tuple(reasons)))
         return found

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from incidentml.assignment import LEVEL_WORDS, UNROUTABLE
 from incidentml.places.display import words_of
-from incidentml.types import Incident, Level, Urgency
+from incidentml.types import Incident, Urgency
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["incident_table"]
 
-_LEVEL = {Level.MUNICIPAL: "муниципальный", Level.REGIONAL: "региональный", Level.FEDERAL: "федеральный"}
 _STYLE = {Urgency.DANGER: "bold red", Urgency.SERIOUS: "yellow", Urgency.INCONVENIENCE: "", Urgency.NONE: "dim"}
 
 
@@ -53,7 +53,8 @@ def incident_table(incidents: Sequence[Incident], total: int) -> Table:
             f" — {words_of(incident.place) or 'место не названо'}\n",
             (incident.title, "dim"),
         )
-        who = f"{incident.route.executor} · {_LEVEL[incident.route.level]}"
+        executor = incident.route.executor if incident.route.executor != UNROUTABLE else "исполнитель не найден"
+        who = f"{executor} · {LEVEL_WORDS[incident.route.level]}"
         table.add_row(
             str(number),
             Text("!" * int(urgency) or "·", style=_STYLE[urgency]),

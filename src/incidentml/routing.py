@@ -27,6 +27,8 @@ from incidentml.types import Level, Place, Route, Scale
 
 __all__ = ["UNROUTABLE", "Case", "Opinion", "Router", "routing_features", "within_budget"]
 
+#: A second topic less probable than this says nothing to a reader.
+_WORTH_TELLING = 0.01
 _SETTINGS = ("C", "dense_weight", "dense_columns", "max_features", "coverage", "review_below", "folds")
 
 routing_features = text_features
@@ -202,15 +204,15 @@ class Router(TopicModel, Persistent):
             executor, why_executor, open_question = assign_executor(
                 self.table, topic, level, case.region, case.where
             )
-            reasons = [f"тема «{topic}»: вероятность {certainty:.2f}"]
-            if len(alternatives) > 1:
-                reasons[0] += f", следующая «{alternatives[1][0]}»: {alternatives[1][1]:.2f}"
+            reasons = [f"тема «{topic}»: вероятность {certainty:.0%}"]
+            if len(alternatives) > 1 and alternatives[1][1] >= _WORTH_TELLING:
+                reasons[0] += f", следующая «{alternatives[1][0]}»: {alternatives[1][1]:.0%}"
             reasons += [why_level, *why_executor]
             if case.told_by_page:
                 reasons.append(f"город по названию страницы: {case.where}")
             doubts = [open_question] if open_question else []
             if certainty < self.review_below:
-                doubts.append(f"вероятность темы {certainty:.2f} ниже порога {self.review_below:.2f}")
+                doubts.append(f"вероятность темы {certainty:.0%}, порог {self.review_below:.0%}")
             if topic == OUTSIDE:
                 doubts.append("такого вопроса нет в рубрикаторе")
             if many[row]:
@@ -238,7 +240,7 @@ class Router(TopicModel, Persistent):
         for topic, probability in route.topic_alternatives[1:]:
             record = self.taxonomy.topics.get(topic)
             kind = self.taxonomy.executor_types[record.executor_type] if record else "нет в рубрикаторе"
-            lines.append(f"не «{topic}» ({kind}): вероятность только {probability:.2f}")
+            lines.append(f"не «{topic}» ({kind}): вероятность только {probability:.0%}")
         for level in Level:
             if level != route.level:
                 found = self.table.find(route.topic, level)
