@@ -53,6 +53,25 @@ def test_a_title_comes_from_a_post_that_names_the_place() -> None:
     assert title_of(posts, shared_place(posts)) == "Мира 5, нет воды"
 
 
+def test_a_title_comes_from_a_post_that_stands_on_its_own() -> None:
+    posts = held(
+        "Рождествено без света с ночи, котлы встали", "на Пионерской тоже темно, час остался, люди, откликнитесь"
+    )
+    assert title_of(posts, shared_place(posts)).startswith("Рождествено без света")
+    assert title_of(posts[1:], shared_place(posts)).startswith("на Пионерской тоже темно")
+
+
+def test_a_title_begins_with_what_happened() -> None:
+    for text in (
+        "Добрый день, уважаемые соседи! Нет воды на Мира 5",
+        "⚠️ Нет воды на Мира 5",
+        "Нет воды на Мира 5",
+    ):
+        assert title_of(held(text), Place()) == "Нет воды на Мира 5"
+    assert title_of(held("Здравствуйте!"), Place()) == "Здравствуйте!"
+    assert title_of(held("«Нет воды», пишут с Мира 5"), Place()) == "«Нет воды», пишут с Мира 5"
+
+
 def test_a_title_masks_phones_but_not_streets_named_after_people() -> None:
     title = title_of(held("На Сергея Лазо 5 нет воды, звоните +7 900 000-00-00"), Place())
     assert "Сергея Лазо" in title

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -21,6 +22,18 @@ __all__ = ["TITLE_LENGTH", "assemble", "shared_place", "title_of"]
 
 #: Characters of a title: one line of a table on a usual screen.
 TITLE_LENGTH = 110
+#: Openings of those who join in with what others have told.
+_ANSWER = re.compile(
+    r"\W*(?:и\s(?:у|на|в|мы|я)|а\s(?:у|на|в)\s(?:нас|меня)|тоже|также|присоединяюсь|подтверждаю|поддерживаю|согласн\w+|плюсую"
+    r"|реально|точно|да|ага|это|вот|ну)\b|\W*\+|[^.!?]{0,40}\b(?:тоже|так же|та же|то же)\b",
+    re.IGNORECASE,
+)
+#: Pictures, then a short sentence that greets.
+_GREETING = re.compile(
+    r"[^\w«\"(\[+№#-]*(?:(?:всем\s)?(?:здравствуйте|здравствуй|привет(?:ствую)?|добр(?:ый|ого|ое|ой)\s(?:день|дня|вечер|утро|утра|ночи"
+    r"|времени\sсуток))\b[^.!?…]{0,50}[.!?…]+\s*)?",
+    re.IGNORECASE,
+)
 
 
 def shared_place(posts: Sequence[HeldPost]) -> Place:
@@ -52,22 +65,30 @@ def _most_common(values: Sequence[str | None]) -> str | None:
 def title_of(posts: Sequence[HeldPost], place: Place) -> str:
     """Return the opening of the post that tells most, with private data masked.
 
-    A post that names the street counts more than one that does not; among equals the one whose length is
-    nearest to a title's, then the earlier.
+    A post that stands on its own counts more than an answer to others («у нас тоже…»), then one that names the
+    street more than one that names another place or none; among equals the one whose length is nearest to a
+    title's, then the earlier. Greetings and pictures in front are left out.
     """
 
-    def rank(item: HeldPost) -> tuple[bool, int]:
+    def rank(item: HeldPost) -> tuple[bool, int, int]:
         names_it = any(p.street == place.street and p.street is not None for p in item.places)
-        return (not names_it, abs(len(item.post.text) - TITLE_LENGTH))
+        told = 0 if names_it else 1 if item.places else 2
+        return (_is_answer(item.post.text), told, abs(len(item.post.text) - TITLE_LENGTH))
 
     told = min(posts, key=rank)
     return _opening(told.post.text, tuple(span for found in told.places for span in found.spans.values()))
 
 
 @lru_cache(maxsize=2**14)
+def _is_answer(text: str) -> bool:
+    return _ANSWER.match(text) is not None
+
+
+@lru_cache(maxsize=2**14)
 def _opening(whole: str, places: tuple[Span, ...]) -> str:
     """Return the masked opening of a text; kept, since an incident that grows mostly keeps its title."""
     text = " ".join(clean(mask(whole, places=places)).split())
+    text = _GREETING.sub("", text, count=1) or text
     if len(text) <= TITLE_LENGTH:
         return text
     cut = text[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(" ,.;:—–-")
