@@ -53,7 +53,7 @@ LAYERS: dict[str, list[str]] = {
         "review",
         "drift",
     ],
-    "pipeline": ["pipeline", "assembly", "reading", "result"],
+    "pipeline": ["pipeline", "assembly", "processes", "reading", "result"],
     "registry": ["registry", "installing", "models"],
     "programs": [
         *[

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +9,11 @@ import numpy as np
 import pytest
 
 import incidentml
-from incidentml import reading
+from incidentml import processes, reading
 from incidentml.data import read_posts
-from incidentml.errors import IncidentMLError
+from incidentml.incidents.columns import Columns
 from incidentml.progress import StageClock
-from incidentml.reading import Reader, Reading, read_all
+from incidentml.reading import Reader, Reading, read_parts
 
 SAMPLE = Path(__file__).parent.parent / "datasets" / "sample" / "posts.jsonl"
 
@@ -25,7 +21,7 @@ SAMPLE = Path(__file__).parent.parent / "datasets" / "sample" / "posts.jsonl"
 @pytest.fixture(scope="module")
 def reader() -> Reader:
     pipe = incidentml.load()
-    return Reader(pipe.encoder, pipe.places, pipe.complaints, pipe.router, pipe.priority)
+    return Reader(pipe.encoder, pipe.places, pipe.complaints, pipe.router, pipe.priority, pipe.clusterer)
 
 
 @pytest.fixture(scope="module")
@@ -33,15 +29,23 @@ def posts() -> list[incidentml.Post]:
     return read_posts(SAMPLE).posts
 
 
+def read_all(*arguments: Any, **how: Any) -> tuple[Reading, Columns]:
+    parts, columns = zip(*read_parts(*arguments, **how), strict=True)
+    return Reading.join(parts), columns[0].join(*columns[1:])
+
+
 @pytest.fixture(scope="module")
-def alone(reader: Reader, posts: list[incidentml.Post]) -> Reading:
+def alone(reader: Reader, posts: list[incidentml.Post]) -> tuple[Reading, Columns]:
     return read_all(reader, posts, None, clock=StageClock())
 
 
-def assert_same(left: Reading, right: Reading) -> None:
-    assert (left.verdicts, left.places, left.accepted) == (right.verdicts, right.places, right.accepted)
-    for name in ("vectors", "routing", "priority"):
-        assert np.array_equal(getattr(left, name), getattr(right, name)), name
+def assert_same(left: tuple[Reading, Columns], right: tuple[Reading, Columns]) -> None:
+    one, other = left[0], right[0]
+    assert (one.verdicts, one.places, one.accepted) == (other.verdicts, other.places, other.accepted)
+    for name in ("routing", "priority"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    arrays, others = (columns.to_state().arrays for columns in (left[1], right[1]))
+    assert all(np.array_equal(arrays[name], others[name]) for name in arrays)
 
 
 @pytest.mark.parametrize("size", [1, 50])
@@ -55,70 +59,35 @@ def test_two_processes_read_what_one_reads(reader, posts, alone, monkeypatch) ->
     told: list[tuple[str, int, int]] = []
     clock = StageClock(lambda *state: told.append(state))
     shared = read_all(reader, posts, None, clock=clock, workers=2)
-    pool = reading._kept
+    pool = processes._kept
     assert_same(shared, alone)
     assert told[-1] == ("reading", len(posts), len(posts))
-    assert set(clock.seconds) == {"encoding", "places", "complaints", "routing"}
+    assert set(clock.seconds) == {"encoding", "places", "complaints", "routing", "incidents"}
     monkeypatch.setattr(reading, "_WORTH_SHARING", 1)
     vectors = reader.encoder.encode([post.text for post in posts])
     assert_same(read_all(reader, posts, vectors, clock=StageClock(), workers=2), alone)
-    assert reading._kept is pool, "the processes stay for the next call"
-    assert list(reading.spread_over(reader, 2)(abs, range(-20, 0))) == list(range(20, 0, -1))
-    reading._close()
+    assert processes._kept is pool, "the processes stay for the next call"
+    processes.close()
 
 
 def test_few_posts_start_no_process(reader, posts, alone) -> None:
     assert_same(read_all(reader, posts, None, clock=StageClock(), workers=2), alone)
-    assert reading._kept is None
-    assert reading.spread_over(reader, 2) is map
+    assert processes._kept is None
 
 
 def test_nothing_to_read_gives_arrays_of_the_right_width(reader, alone) -> None:
-    nothing = read_all(reader, [], None, clock=StageClock(), workers=4)
+    nothing, columns = read_all(reader, [], None, clock=StageClock(), workers=4)
     assert (nothing.verdicts, nothing.accepted) == ([], [])
-    assert nothing.routing.shape == (0, alone.routing.shape[1])
+    assert nothing.routing.shape == (0, alone[0].routing.shape[1])
+    assert columns.vectors.shape == (0, alone[1].vectors.shape[1])
 
 
-class Deadly:
-    """Ends the process that it is copied to."""
-
-    dim = 2
-
-    def encode(self, texts: Any) -> Any:
-        raise AssertionError("never called")
-
-    def __reduce__(self) -> Any:
-        return os._exit, (1,)
-
-
-def test_a_dead_process_is_told_and_replaced(reader, posts, alone, monkeypatch) -> None:
-    monkeypatch.setattr(reading, "_WORTH_STARTING", 1)
-    with pytest.raises(IncidentMLError, match="one of 2 reading processes died"):
-        read_all(replace(reader, encoder=Deadly()), posts, None, clock=StageClock(), workers=2)
-    assert reading._kept is None
-
-
-READS_IN_A_CHILD = """
-import multiprocessing, sys
-from incidentml import load, reading
-
-def work(path):
-    reading._WORTH_STARTING = 1
-    return len(load().process(path, workers=2).incidents)
-
-if __name__ == "__main__":
-    child = multiprocessing.get_context("spawn").Process(target=work, args=(sys.argv[1],))
-    child.start()
-    child.join(120)
-    sys.exit(child.exitcode if child.exitcode is not None else "the child waits for its workers")
-"""
-
-
-@pytest.mark.slow
-def test_a_process_of_a_users_pool_ends_though_its_workers_stay(tmp_path) -> None:
-    script = tmp_path / "reads.py"
-    script.write_text(READS_IN_A_CHILD, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, script, SAMPLE], capture_output=True, text=True, timeout=180, check=False
-    )
-    assert done.returncode == 0, done.stderr
+def test_posts_are_read_while_the_caller_works_on_earlier_ones(reader, posts, monkeypatch) -> None:
+    monkeypatch.setattr(reading, "_CHUNK", 50)
+    told: list[int] = []
+    clock = StageClock(lambda stage, done, total: told.append(done))
+    parts = read_parts(reader, posts, None, clock=clock)
+    next(parts)
+    assert told == [], "the first chunk is here before the second is read"
+    next(parts)
+    assert told == [50]

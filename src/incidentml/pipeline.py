@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b
@@ -22,14 +22,16 @@ from incidentml.deadlines import SlaPolicy, zone_of
 from incidentml.drift import DriftMonitor, DriftReport
 from incidentml.encoding import Encoder, StaticEncoder, TransformerEncoder, encoder_hash
 from incidentml.errors import DataError, ModelFormatError, StateError
-from incidentml.incidents import ClusterUpdate, IncidentClusterer, PostBatch
+from incidentml.incidents import ClusterUpdate, IncidentClusterer
+from incidentml.incidents.columns import Columns
 from incidentml.persistence import FittedState, Persistent, hash_state
 from incidentml.pipeline_state import HeldPost, PipelineState
 from incidentml.places import PlaceExtractor
 from incidentml.places.tagger import PlaceTagger
 from incidentml.priority import PriorityScorer
+from incidentml.processes import spread_over
 from incidentml.progress import Progress, StageClock
-from incidentml.reading import Reader, Reading, read_all, spread_over
+from incidentml.reading import Reader, Reading, read_parts
 from incidentml.result import Explanation, PostResult, Result
 from incidentml.routing import Router
 from incidentml.types import Incident, Link, Post, PostKey, Rejection
@@ -188,14 +190,20 @@ class IncidentPipeline(Persistent):
             ]
         new_posts = [read.posts[i] for i in fresh]
         vectors = None if given is None else given[[read.positions[i] for i in fresh]]
-        reader = Reader(self.encoder, self.places, self.complaints, self.router, self.priority)
-        found = read_all(reader, new_posts, vectors, clock=clock, workers=workers)
-        complaints = [new_posts[i] for i in found.accepted]
+        parts: list[Reading] = []
+
+        def read_on() -> Iterator[Columns]:
+            for part, columns in read_parts(reader, new_posts, vectors, clock=clock, workers=workers):
+                parts.append(part)
+                yield columns
+
+        stages = (self.encoder, self.places, self.complaints, self.router, self.priority, self.clusterer)
+        reader = Reader(*stages)
         with clock.stage("incidents"):
-            clock.tell("incidents", 0, len(complaints))
             spread = spread_over(reader, workers)
-            update = self.clusterer.update(state.clusters, self._batch(complaints, found), spread=spread)
-            clock.tell("incidents", len(complaints), len(complaints))
+            update = self.clusterer.update_columns(state.clusters, read_on(), spread=spread)
+            found = Reading.join(parts)
+            clock.tell("incidents", len(found.accepted), len(found.accepted))
         with clock.stage("assembly"):
             # New posts are in changed incidents only: what is not touched costs nothing here.
             owner = {key: id_ for id_ in update.changed for key in update.incidents.get(id_, ())}
@@ -341,20 +349,6 @@ class IncidentPipeline(Persistent):
             return None
         names = feature_names(len(found.sums) - len(feature_names(0)[:PAGE]))[:PAGE]
         return self.drift.report_sums(found.sums, posts, [fact_name(name) for name in names])
-
-    def _batch(self, complaints: Sequence[Post], found: Reading) -> PostBatch:
-        return PostBatch(
-            keys=[post.key for post in complaints],
-            times=np.array([post.published_at.timestamp() for post in complaints], dtype=np.float64),
-            texts=[post.text for post in complaints],
-            vectors=found.vectors,
-            places=[found.places[i] for i in found.accepted],
-            regions=[post.region for post in complaints],
-            authors=[post.author_id for post in complaints],
-            sources=[post.source for post in complaints],
-            topics=self.router.groups_proba(found.routing),
-            subtopics=self.router.topics_proba(found.routing).astype(np.float32),
-        )
 
     def _assemble(
         self,

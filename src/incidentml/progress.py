@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 __all__ = ["Progress", "StageClock"]
@@ -13,20 +13,38 @@ Progress = Callable[[str, int, int], None]
 
 
 class StageClock:
-    """Adds up wall time by stage and tells a `Progress` hook what is going on."""
+    """Adds up wall time by stage and tells a `Progress` hook what is going on.
+
+    While a stage runs inside another, the time counts for the inner one alone.
+    """
 
     def __init__(self, progress: Progress | None = None) -> None:
         self.seconds: dict[str, float] = {}
         self._progress = progress
+        self._open: list[str] = []
+        self._since = 0.0
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Count the time of a block under `name`."""
-        began = time.perf_counter()
+        self._count()
+        self._open.append(name)
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+            self._count()
+            self._open.pop()
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Add time that was measured elsewhere."""
+        for name, value in seconds.items():
+            self.seconds[name] = self.seconds.get(name, 0.0) + value
+
+    def _count(self) -> None:
+        now = time.perf_counter()
+        if self._open:
+            self.add({self._open[-1]: now - self._since})
+        self._since = now
 
     def tell(self, stage: str, done: int, total: int) -> None:
         """Report how far a stage is."""

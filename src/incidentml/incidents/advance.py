@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -24,6 +24,9 @@ from incidentml.types import PostKey
 
 __all__ = ["Judge", "advance"]
 
+#: Links are looked for when so many posts have arrived, and this share of those held: each search looks at all.
+_PORTION, _SHARE = 8192, 8
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -36,47 +39,109 @@ class Judge:
 
 def advance(
     state: ClusterState,
-    columns: Columns,
+    arriving: Iterable[Columns],
     decisions: tuple[Decision, ...],
     closed: Mapping[str, tuple[PostKey, ...]],
     judge: Judge,
     how: Grouping,
     spread: Spread = map,
 ) -> ClusterUpdate:
-    """Bring the partition up to date with new rows at the end of `columns` and with other decisions."""
-    n, held = len(columns), len(state)
-    row_of = {**state.row_of, **dict(zip(columns.keys[held:], range(held, n), strict=True))}
-    rank = columns.rank()
-    representative = representatives(columns, rank, decisions, row_of)
-    old = np.concatenate([state.representative, np.full(n - held, -1)])
+    """Bring the partition up to date with arriving posts and with other decisions.
+
+    Links are found while posts arrive; the partition is made once, when all are there.
+    """
+    held = len(state)
+    grown = _Grown.out_of(state)
+    for columns in _portions(state.columns, arriving):
+        grown = grown.linked(columns, decisions, judge)
+    columns, representative, row_of = grown.columns, grown.representative, grown.row_of
+    n = len(columns)
     stands = representative == np.arange(n)
-    fresh = stands & (old != np.arange(n))
-    lost = ~stands & (old == np.arange(n))
-    added = find_links(columns, np.flatnonzero(stands), fresh, judge)
-    touched = np.arange(n) >= held
-    touched |= representative != old
+    touched = grown.touched
     now, then = Counter(decisions), Counter(state.decisions)
     for decision in (now - then) + (then - now):
         touched[[row_of[key] for key in decision.keys if key in row_of]] = True
-    edges, some_lost = state.edges, bool(lost.any())
-    if some_lost:
-        dropped = lost[edges.left] | lost[edges.right]
-        touched[edges.left[dropped]] = True
-        touched[edges.right[dropped]] = True
-        edges = edges.take(~dropped)
-    edges = edges.join(added)
+    edges = grown.kept.join(grown.added)
     rules = constraints(decisions, row_of)
     ties = representative[np.array(rules[0], dtype=np.intp).reshape(-1, 2)]
-    if some_lost or now != then:
+    if len(grown.kept) < len(state.edges) or now != then:
         parts = components(state.parts[:, :0], n, *edges.with_ties(ties), how.join_floor)
     else:
-        parts = components(state.parts, n, *added.with_ties(ties), how.join_floor)
+        parts = components(state.parts, n, *grown.added.with_ties(ties), how.join_floor)
     piece = pieces(parts, stands, how.most_nodes)
     earlier = pieces(state.parts, state.representative == np.arange(held), how.most_nodes)
     touched[:held] |= stands[:held] & (piece[:held] != earlier)
     before = np.concatenate([state.incident, np.zeros(n - held, np.uint64)])
-    incident = partition(columns, rank, representative, edges, piece, before, touched, rules, how, spread)
+    incident = partition(columns, grown.rank, representative, edges, piece, before, touched, rules, how, spread)
     return report(state, columns, representative, edges, parts, incident, before, decisions, row_of, closed)
+
+
+@dataclass(frozen=True)
+class _Grown:
+    """A state on its way to the next: posts with their links, not yet a partition.
+
+    Attributes
+    ----------
+    columns, rank, representative, row_of : as in `advance`
+    touched : ndarray of bool
+        Rows whose incident may have changed.
+    kept, added : Edges
+        What is left of the links of the state, and the new ones.
+    """
+
+    columns: Columns
+    rank: NDArray[np.intp]
+    representative: NDArray[np.intp]
+    row_of: dict[PostKey, int]
+    touched: NDArray[np.bool_]
+    kept: Edges
+    added: Edges
+
+    @classmethod
+    def out_of(cls, state: ClusterState) -> _Grown:
+        held = len(state)
+        rank, untouched = np.zeros(held, np.intp), np.zeros(held, bool)
+        return cls(
+            state.columns, rank, state.representative, dict(state.row_of), untouched, state.edges, Edges.none()
+        )
+
+    def linked(self, columns: Columns, decisions: tuple[Decision, ...], judge: Judge) -> _Grown:
+        """Return this with the further rows of `columns` and their links."""
+        n, held = len(columns), len(self.columns)
+        row_of = self.row_of
+        row_of.update(zip(columns.keys[held:], range(held, n), strict=True))
+        rank = columns.rank()
+        representative = representatives(columns, rank, decisions, row_of)
+        old = np.concatenate([self.representative, np.full(n - held, -1)])
+        stands = representative == np.arange(n)
+        fresh = stands & (old != np.arange(n))
+        lost = ~stands & (old == np.arange(n))
+        touched = np.concatenate([self.touched, np.ones(n - held, bool)]) | (representative != old)
+        kept, added = self.kept, self.added
+        if lost.any():
+            for edges in (kept, added):
+                dropped = lost[edges.left] | lost[edges.right]
+                touched[edges.left[dropped]] = True
+                touched[edges.right[dropped]] = True
+            kept, added = (edges.take(~(lost[edges.left] | lost[edges.right])) for edges in (kept, added))
+        added = added.join(find_links(columns, np.flatnonzero(stands), fresh, judge))
+        return _Grown(columns, rank, representative, row_of, touched, kept, added)
+
+
+def _portions(columns: Columns, arriving: Iterable[Columns]) -> Iterator[Columns]:
+    """Yield `columns` grown by portions of what arrives; once at least."""
+    waiting: list[Columns] = []
+    yielded = 0
+    for part in arriving:
+        if len(part):
+            waiting.append(part)
+        if sum(map(len, waiting)) >= max(_PORTION, len(columns) // _SHARE):
+            columns = columns.join(*waiting)
+            waiting.clear()
+            yielded += 1
+            yield columns
+    if waiting or not yielded:
+        yield columns.join(*waiting)
 
 
 def find_links(columns: Columns, rows: NDArray[np.intp], fresh: NDArray[np.bool_], judge: Judge) -> Edges:

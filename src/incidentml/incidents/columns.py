@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -110,24 +111,26 @@ class Columns:
                 picked[column.name] = value[rows]
         return Columns(**picked)
 
-    def join(self, other: Columns) -> Columns:
-        """Return the rows of both, one after the other."""
+    def join(self, *others: Columns) -> Columns:
+        """Return the rows of all, one after the other."""
+        if not others:
+            return self
         if not len(self):
-            return other
-        held, total = len(self), len(self) + len(other)
+            return others[0].join(*others[1:])
+        held, total = len(self), len(self) + sum(map(len, others))
         room: Room | None = vars(self).get("room")
         if room is None or not room.claim(held, total):
             arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
             room = Room(arrays, total)
         joined: dict[str, Any] = {}
         for column in fields(self):
-            left, right = getattr(self, column.name), getattr(other, column.name)
-            if isinstance(left, Ragged):
-                joined[column.name] = left.join(right)
-            elif isinstance(left, list):
-                joined[column.name] = left + right
+            first, *rest = (getattr(part, column.name) for part in (self, *others))
+            if isinstance(first, Ragged):
+                joined[column.name] = first.join(*rest)
+            elif isinstance(first, list):
+                joined[column.name] = list(chain(first, *rest))
             else:
-                joined[column.name] = room.write(column.name, held, right)
+                joined[column.name] = room.write(column.name, held, *rest)
         columns = replace(self, **joined)
         vars(columns)["room"] = room
         return columns

@@ -17,6 +17,7 @@ from incidentml.incidents.candidates import Candidates
 from incidentml.incidents.clustering import Grouping
 from incidentml.incidents.columns import Columns
 from incidentml.incidents.company import Company, said
+from incidentml.incidents.deciding import TakesDecisions
 from incidentml.incidents.decisions import Decision
 from incidentml.incidents.derive import columns_of
 from incidentml.incidents.lifecycle import let_go
@@ -27,12 +28,11 @@ from incidentml.incidents.state import ClusterState, ClusterUpdate, Edges
 from incidentml.incidents.training import fit_company, fit_links
 from incidentml.incidents.wording import Vocabulary
 from incidentml.persistence import FittedState, Persistent, hash_state
-from incidentml.types import PostKey
 
 __all__ = ["IncidentClusterer"]
 
 
-class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignore[misc]
+class IncidentClusterer(TakesDecisions, ClusterMixin, BaseEstimator, Persistent):  # type: ignore[misc]
     """Groups complaints into incidents by text, place, topic and time.
 
     It has no `predict`: what a post belongs to depends on the others, so `start` gives an empty state and `update`
@@ -169,62 +169,48 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         DataError
             If vectors or topics have another width than in `fit`.
         """
+        return self.update_columns(state, [self.derive(batch)], spread=spread)
+
+    def derive(self, batch: PostBatch) -> Columns:
+        """Return what candidates and links read of posts; each row is a function of its post alone.
+
+        Parameters
+        ----------
+        batch : PostBatch
+
+        Returns
+        -------
+        Columns
+            For `update_columns`. They may be derived in any process, and in batches of any size.
+
+        Raises
+        ------
+        DataError
+            If vectors or topics have another width than in `fit`.
+        """
         check_is_fitted(self, "model_")
-        state, closed = let_go(self._own(state), self._reach())
-        known = state.row_of
-        rows = np.array([i for i, key in enumerate(batch.keys) if PostKey(*key) not in known], dtype=np.intp)
-        if len(rows) < len(batch):
-            batch = batch.take(rows)
         if not len(batch):
-            return advance(state, state.columns, state.decisions, closed, *self._how(), spread)
+            return Columns.empty(*self.widths_)
         given = (batch.vectors, batch.topics, batch.subtopics)
         for name, width, array in zip(("vectors", "topics", "subtopics"), self.widths_, given, strict=True):
             if array.shape[1] != width:
                 raise DataError(
                     f"PostBatch: {name} have {array.shape[1]} columns, the clusterer was fitted with {width}"
                 )
-        columns = state.columns.join(columns_of(batch, self.vocabulary_, self.company_))
-        return advance(state, columns, state.decisions, closed, *self._how(), spread)
+        return columns_of(batch, self.vocabulary_, self.company_)
 
-    def must_link(self, state: ClusterState, *keys: PostKey) -> ClusterUpdate:
-        """Decide that the posts are one incident, whatever the model says.
-
-        Parameters
-        ----------
-        state : ClusterState
-        *keys : PostKey
-            Two at least, all held by the state.
-
-        Returns
-        -------
-        ClusterUpdate
-            Its state holds the decision; later updates respect it. For a pipeline see `PipelineState.decided`.
-
-        Raises
-        ------
-        StateError
-            If the state is of another clusterer or does not hold a post.
-        """
-        return self._decide(state, Decision(True, keys[:1], keys[1:]))
-
-    def cannot_link(self, state: ClusterState, left: PostKey, right: PostKey) -> ClusterUpdate:
-        """Decide that two posts are not one incident; otherwise as `must_link`."""
-        return self._decide(state, Decision(False, (left,), (right,)))
-
-    def merge(self, state: ClusterState, first: str, second: str) -> ClusterUpdate:
-        """Decide that two incidents, with all posts that they have now, are one; otherwise as `must_link`."""
-        return self._decide(state, Decision(True, self._posts(state, first), self._posts(state, second)))
-
-    def split(self, state: ClusterState, incident: str, keys: Iterable[PostKey]) -> ClusterUpdate:
-        """Decide that some posts of an incident are not about what the others are about.
+    def update_columns(
+        self, state: ClusterState, arriving: Iterable[Columns], *, spread: Spread = map
+    ) -> ClusterUpdate:
+        """Let posts join as they arrive; otherwise as `update`.
 
         Parameters
         ----------
         state : ClusterState
-        incident : str
-            Id of an incident of the state.
-        keys : iterable of PostKey
-            The posts to set apart. They stay together only if the model links them.
+        arriving : iterable of Columns
+            From `derive`, no post twice. Links are found between one item and the next, so that whoever makes
+            them can work meanwhile.
+        spread : callable, optional
 
         Returns
         -------
@@ -233,36 +219,18 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
         Raises
         ------
         StateError
-            If the state is of another clusterer or holds no such incident or post.
+            If the state was made by another clusterer; it is left as it is.
         """
-        out = tuple(sorted(set(keys)))
-        rest = tuple(key for key in self._posts(state, incident) if key not in out)
-        return self._decide(state, Decision(False, out, rest))
-
-    def undo(self, state: ClusterState, decision: Decision) -> ClusterUpdate:
-        """Take one decision back, as if it had never been taken.
-
-        Parameters
-        ----------
-        state : ClusterState
-        decision : Decision
-            One of `state.decisions`.
-
-        Returns
-        -------
-        ClusterUpdate
-
-        Raises
-        ------
-        StateError
-            If the state is of another clusterer or does not hold the decision.
-        """
-        if decision not in state.decisions:
-            raise StateError(f"undo: the state holds no decision {decision}; see state.decisions")
-        state = self._own(state)
-        left = list(state.decisions)
-        left.remove(decision)
-        return advance(state, state.columns, tuple(left), {}, *self._how())
+        check_is_fitted(self, "model_")
+        state, closed = let_go(self._own(state), self._reach())
+        known = state.row_of
+        fresh = (
+            columns.take(np.array([i for i, key in enumerate(columns.keys) if key not in known], dtype=np.intp))
+            if not known.keys().isdisjoint(columns.keys)
+            else columns
+            for columns in arriving
+        )
+        return advance(state, fresh, state.decisions, closed, *self._how(), spread)
 
     @property
     def fingerprint(self) -> str:
@@ -341,13 +309,5 @@ class IncidentClusterer(ClusterMixin, BaseEstimator, Persistent):  # type: ignor
             )
         return state
 
-    def _posts(self, state: ClusterState, incident: str) -> tuple[PostKey, ...]:
-        if incident not in state.incidents:
-            raise StateError(f"no incident {incident!r} in the state")
-        return state.incidents[incident]
-
-    def _decide(self, state: ClusterState, decision: Decision) -> ClusterUpdate:
-        state = self._own(state)
-        if absent := [key for key in decision.keys if key not in state.row_of]:
-            raise StateError(f"post {absent[0]!r} is not in the state")
-        return advance(state, state.columns, (*state.decisions, decision), {}, *self._how())
+    def _decided(self, state: ClusterState, decisions: tuple[Decision, ...]) -> ClusterUpdate:
+        return advance(self._own(state), (), decisions, {}, *self._how())

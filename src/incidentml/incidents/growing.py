@@ -48,11 +48,13 @@ class Room:
         self._ends.add(wanted)
         return True
 
-    def write(self, name: str, first: int, rows: NDArray[Any]) -> NDArray[Any]:
+    def write(self, name: str, first: int, *parts: NDArray[Any]) -> NDArray[Any]:
         """Write claimed rows; return the column up to their end."""
         array = self.arrays[name]
-        array[first : first + len(rows)] = rows
-        return array[: first + len(rows)]
+        for rows in parts:
+            array[first : first + len(rows)] = rows
+            first += len(rows)
+        return array[:first]
 
 
 def among(values: NDArray[np.uint64], chosen: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -38,9 +38,11 @@ class Ragged:
         offset = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
         return owner, self.data[self.starts[rows][owner] + offset]
 
-    def join(self, other: Ragged) -> Ragged:
-        """Return the rows of both, one after the other."""
+    def join(self, *others: Ragged) -> Ragged:
+        """Return the rows of all, one after the other."""
+        parts = (self, *others)
+        offsets = np.cumsum([0, *(part.starts[-1] for part in parts)])
         return Ragged(
-            np.concatenate([self.starts, other.starts[1:] + self.starts[-1]]),
-            np.concatenate([self.data, other.data]),
+            np.concatenate([[0], *(part.starts[1:] + at for part, at in zip(parts, offsets, strict=False))]),
+            np.concatenate([part.data for part in parts]),
         )
