@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from incidentml.numerals import ORDINALS
 from incidentml.places.evidence import Part, Word
 from incidentml.places.forms import FEMININE, agreeing, is_adjective, nominative, settlement_nominative
 from incidentml.places.gazetteer import Gazetteer, Settlement, word_class
@@ -11,6 +12,8 @@ from incidentml.places.houses import read_houses
 from incidentml.places.words import (
     ABBREVIATED,
     AREA_TYPES,
+    DATED,
+    NUMBERED_STREETS,
     ORDINAL_ENDS,
     SETTLEMENT_TYPES,
     STREET_TYPES,
@@ -19,7 +22,8 @@ from incidentml.places.words import (
 
 __all__ = ["after_ordinal", "continues", "read_parts"]
 
-_ORDINAL_ENDS = frozenset("я ая й ой го ого".split())
+_ORDINAL_ENDS = frozenset("я ая й ой го ого е ое".split())
+_YEARS = frozenset(["лет", "летия", "летие"])
 
 
 def read_parts(
@@ -91,9 +95,17 @@ def _street(
         kind, start = STREET_TYPES[words[first - 2].text], first - 2
     elif last + 1 < len(words) and words[last + 1].text in STREET_TYPES and is_adjective(name[-1]):
         kind, end = STREET_TYPES[words[last + 1].text], last + 1
+    elif name[-1].isdigit() or name[-1] in ORDINALS:  # «1-я линия», «пятая просека»
+        after = after_ordinal(words, last)
+        if after < len(words) and STREET_TYPES.get(words[after].text) in NUMBERED_STREETS:
+            kind, end = STREET_TYPES[words[after].text], after
+    if kind in NUMBERED_STREETS and name[-1] in ORDINALS:
+        name = [str(ORDINALS[name[-1]])]
     kind = kind or "улица"
     ordinal = ""
-    if numbered < named:
+    if numbered < named and name[-1] in DATED - {"армии"}:  # «8-е Марта» is «8 Марта»
+        ordinal = f"{words[numbered].text} "
+    elif numbered < named:
         ending = ("я" if kind in FEMININE else "й") if is_adjective(name[-1]) else words[named - 1].text
         ordinal = f"{words[numbered].text}-{ending} "
     normal = f"{kind} {ordinal}{_street_name(name, kind, gazetteer)}"
@@ -126,7 +138,8 @@ def _of_a_woman(word: str) -> bool:
 
 
 def _whole_name(text: str, words: Sequence[Word], labels: Sequence[str], first: int, last: int) -> tuple[int, int]:
-    """Take in what belongs to a street's name: an initial, a title, a first name, an adjective before a noun."""
+    """Take in what belongs to a street's name: years, an initial, a title, a first name, an adjective."""
+    first = _with_years(words, first)
     while first:
         before, here = words[first - 1], words[first]
         if before.text == "." and first > 1 and len(words[first - 2].text) == 1 and here.start - before.end < 2:
@@ -156,6 +169,13 @@ def _whole_name(text: str, words: Sequence[Word], labels: Sequence[str], first: 
     ):
         last += 1
     return first, last
+
+
+def _with_years(words: Sequence[Word], first: int) -> int:
+    """Return where «20-летия Победы» or «30 лет ВЛКСМ» begins if only its last words were taken for a name."""
+    years = first if words[first].text in _YEARS else first - 1
+    at = years - 1 - (years > 0 and words[years - 1].text == "-")
+    return at if at >= 0 and words[years].text in _YEARS and words[at].text.isdigit() else first
 
 
 def _first_name(word: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from incidentml.places.addresses import is_house, mark_addresses
 from incidentml.places.features import Word
 from incidentml.places.forms import is_adjective
 from incidentml.places.gazetteer import word_class
@@ -14,6 +15,7 @@ from incidentml.places.words import (
     AREA_TYPES,
     DATED,
     LANDMARKS,
+    ORDINAL_ENDS,
     SETTLEMENT_TYPES,
     STREET_TYPES,
 )
@@ -29,6 +31,7 @@ _SURE_SETTLEMENT = frozenset(
 ) - {"с", "д", "п", "х"}
 _WIDE = frozenset(word for word, kind in AREA_TYPES.items() if kind in ("район", "округ"))
 _TRIGGERS = _SURE_STREET | _SURE_SETTLEMENT
+_NO_NAMES = STREET_TYPES.keys() | {"минус", "плюс"}  # «на улице МИНУС ДВАДЦАТЬ»
 _PLURAL = ("ых", "их")
 #: Endings of an adjective and of a noun that agrees with it: «Соборной площади», not «на Соборной школа».
 _AGREE: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -83,7 +86,7 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
         if before == "." and index > 1 and words[index - 2].text in ABBREVIATED:
             before = words[index - 2].text
         name = text[word.start].isupper() or word_class(word.text)[:1] in ("", "g", "s") or index in towns
-        if labels[index] in "OTL" and before in _SURE_STREET and name and word.text not in STREET_TYPES:
+        if labels[index] in "OTL" and before in _SURE_STREET and name and word.text not in _NO_NAMES:
             labels[index] = "S"
         elif labels[index] in "OLS" and before in _SURE_SETTLEMENT and name:
             labels[index] = "T"
@@ -101,11 +104,8 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
             labels[index] = "L"
             if index and labels[index - 1] == "S":
                 labels[index - 1] = "L"  # «на Красной площади»
-        elif word.text in DATED and before.isdigit() and len(before) < 4:
-            # A date is written small, «12 Декабря, 91» is a street; «9 Мая» is the holiday as often.
-            capital = text[word.start].isupper() and not text[word.end - 1].isupper() and word.text != "мая"
-            if labels[index] == "S" or capital or _after_type(words, index - 1):
-                labels[index - 1] = labels[index] = "S"
+        elif word.text in DATED:
+            _mark_date(text, words, labels, index)
         elif labels[index] == "S" and _kind_before(words, index) in _NAMED and not _housed(words, labels, index):
             labels[index] = "L"
         elif (
@@ -122,8 +122,47 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
                 previous.text[-2:] in _PLURAL and word.start == previous.end + 1 and text[previous.start].isupper()
             ):  # «Бакинских Комиссаров»
                 labels[index - 1] = "S"
+    mark_addresses(text, words, labels, towns)
     mark_houses(words, labels)
     return _one_town(words, labels, towns)
+
+
+#: Days that streets are named after: «9 мая, 54» is an address, «12 июня, 18 домов» a day.
+_HOLIDAYS = frozenset(
+    [
+        ("1", "мая"),
+        ("9", "мая"),
+        ("8", "марта"),
+        ("9", "января"),
+        ("25", "октября"),
+        ("7", "ноября"),
+        ("12", "декабря"),
+    ]
+)
+
+
+def _mark_date(text: str, words: Sequence[Word], labels: list[str], index: int) -> None:
+    """Label a street named after a day or an army: «12 Декабря, 91», «на 8-е Марта», «9 мая 54», «64-й Армии»."""
+    word, number = words[index], index - 1
+    while number >= max(0, index - 3) and words[number].text in ORDINAL_ENDS | {"-"}:
+        number -= 1
+    if number < 0 or not words[number].text.isdigit() or len(words[number].text) > 3:
+        return
+    plain = number == index - 1
+    # A date is written small, «12 Декабря, 91» is a street; «9 Мая» is the holiday as often.
+    capital = text[word.start].isupper() and not text[word.end - 1].isupper()
+    if plain:
+        named = capital and word.text != "мая"
+    else:
+        named = capital and number > 0 and (word.text == "армии" or words[number - 1].text in ("на", "по", "с"))
+    house = index + 1 + (index + 1 < len(words) and words[index + 1].text == ",")
+    until = number > 0 and words[number - 1].text in ("до", "с", "к", "после")
+    housed = not until and (words[number].text, word.text) in _HOLIDAYS and is_house(words, house)
+    if labels[index] == "S" or named or housed or _after_type(words, number):
+        labels[index] = "S"
+        labels[number] = "S" if plain else "O"
+        if housed:
+            labels[house] = "H"
 
 
 def _town_of_area(

@@ -9,6 +9,7 @@ __all__ = [
     "HOUSE_TYPES",
     "LANDMARKS",
     "NAME_PARTS",
+    "NUMBERED_STREETS",
     "ORDINAL_ENDS",
     "SETTLEMENT_TYPES",
     "STREET_TYPES",
@@ -45,6 +46,8 @@ STREET_TYPES = _table("""
 линия: линии линию линией;
 магистраль: магистрали
 """)
+#: Streets that are told by their number: «3-я линия», «5-я просека».
+NUMBERED_STREETS = frozenset(["линия", "просека"])
 #: Whom streets are named after: words before a name that belong to it.
 TITLES = frozenset(
     """
