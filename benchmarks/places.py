@@ -36,7 +36,7 @@ from incidentml.place_scoring import core_name
 from incidentml.places import PlaceExtractor, PlaceTable
 from incidentml.places.features import PlaceFeatures
 from incidentml.places.gazetteer import Gazetteer
-from incidentml.places.tagger import PlaceTagger, examples, fit_weights
+from incidentml.places.tagger import PlaceTagger, examples, fit_weights, read_text
 from incidentml.privacy import find
 from incidentml.types import Place
 
@@ -61,9 +61,8 @@ def mentions(row: Row) -> dict[str, str]:
 
 def train(rows: list[Row], features: PlaceFeatures) -> PlaceTagger:
     evidence, gold = examples(
-        [row["text"] for row in rows],
+        [read_text(row["text"], row.get("region"), features) for row in rows],
         [mentions(row) for row in rows],
-        features,
         [row.get("region") for row in rows],
         [row["gold"].get("street") for row in rows],
     )

@@ -51,7 +51,7 @@ class PlaceExtractor:
         self.gazetteer = gazetteer
         self.tagger = tagger
         self._gazetteer = gazetteer or Gazetteer.default()
-        self._features = PlaceFeatures(self._gazetteer)
+        self._features = PlaceFeatures.default() if gazetteer is None else PlaceFeatures(gazetteer)
         self.tagger_ = tagger or PlaceTagger.default()
 
     def __reduce__(self) -> tuple[type[Self], tuple[Gazetteer | None, PlaceTagger | None]]:

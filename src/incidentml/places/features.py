@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from incidentml.numerals import NUMERALS
@@ -109,6 +110,12 @@ class PlaceFeatures:
         self._gazetteer = gazetteer
         self._cache: dict[str, Known] = dict(_MARK)
         self._kinds: dict[tuple[str | None, ...], str] = {}
+
+    @staticmethod
+    @lru_cache(maxsize=1)
+    def default() -> PlaceFeatures:
+        """Return those of the gazetteer that ships; all share what is known of a word."""
+        return PlaceFeatures(Gazetteer.default())
 
     def _known(self, word: str) -> Known:
         found = self._cache.get(word)

@@ -8,11 +8,12 @@ ordinary words by themselves but names only by their shape, so that it works in 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
-from itertools import repeat
-from typing import Any, ClassVar, Self
+from itertools import chain, repeat
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from incidentml.places.forms import stem
 from incidentml.places.words import STREET_TYPES
 from incidentml.text import fold
 
-__all__ = ["LABELS", "PlaceTagger", "examples", "fit_weights"]
+__all__ = ["LABELS", "PlaceTagger", "ReadText", "examples", "fit_weights", "read_text"]
 
 #: Nothing, street, settlement, area or landmark name, house.
 LABELS = "OSTLH"
@@ -120,10 +121,25 @@ def _recent(labels: Sequence[str], candidate: Candidate) -> tuple[Any, ...]:
     return (HISTORY, labels[index - 1] if index else "^", recent, candidate.near)
 
 
+class ReadText(NamedTuple):
+    """A text, its words, its candidates and the names of the features of each: the same for every model."""
+
+    text: str
+    words: list[Word]
+    candidates: list[Candidate]
+    names: list[list[str]]
+
+
+def read_text(text: str, region: str | None, features: PlaceFeatures) -> ReadText:
+    """Return what a text gives to learn from, whatever is marked in it."""
+    words = split(fold(text))
+    found, _ = features.candidates(text, words, region)
+    return ReadText(text, words, found, [names_of(candidate.evidence) for candidate in found])
+
+
 def examples(
-    texts: Sequence[str],
+    read: Sequence[ReadText],
     mentions: Sequence[Mapping[str, str]],
-    features: PlaceFeatures,
     regions: Sequence[str | None],
     streets: Sequence[str | None] | None = None,
 ) -> tuple[list[list[str]], list[str]]:
@@ -137,22 +153,22 @@ def examples(
     """
     evidence: list[list[str]] = []
     gold: list[str] = []
-    true_streets = streets or [None] * len(texts)
+    true_streets = streets or [None] * len(read)
     named: dict[str, set[str]] = {}
     for marked, street, region in zip(mentions, true_streets, regions, strict=True):
         if region:
             for name in filter(None, (street, marked.get("street"))):
                 named.setdefault(region, set()).add(stem(fold(name).split()[-1]))
-    for text, marked, region, street in zip(texts, mentions, regions, true_streets, strict=True):
-        words = split(fold(text))
+    for (text, words, found, told), marked, region, street in zip(
+        read, mentions, regions, true_streets, strict=True
+    ):
         marks = _marks(text, words, marked)
-        found, _ = features.candidates(text, words, region)
         names = {stem(words[i].text): marks.get(i, "O") for i, *_ in found if marks.get(i) in ("S", "T")}
         if street and marked.get("street"):
             names.setdefault(stem(fold(street).split()[-1]), "S")
         elsewhere = named.get(region or "", set())
         labels = ["O"] * len(words)
-        for candidate in found:
+        for candidate, plain in zip(found, told, strict=True):
             index = candidate.piece
             word = words[index].text
             label = marks.get(index, "O")
@@ -165,7 +181,7 @@ def examples(
             if label == "O" and index not in marks and _typed(words, index):
                 continue
             labels[index] = label
-            evidence.append(names_of([*candidate.evidence, _recent(labels, candidate)]))
+            evidence.append(plain + group_names(_recent(labels, candidate)))
             gold.append(label)
     return evidence, gold
 
@@ -210,20 +226,19 @@ def fit_weights(
     Gold marks one mention of each part, and not every post that names a street was marked: a first round, out of
     fold, finds unmarked places, and the second one leaves them out.
     """
-    from collections import Counter
-
     from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
 
-    counts = Counter(name for row in evidence for name in row)
-    kept = sorted(name for name, count in counts.items() if count >= 2)
+    number: defaultdict[str, int] = defaultdict(lambda: len(number))
+    met = np.fromiter(map(number.__getitem__, chain.from_iterable(evidence)), dtype=np.intp)
+    often = np.bincount(met, minlength=len(number)) >= 2
+    kept = sorted(name for name, again in zip(number, often.tolist(), strict=True) if again)
     columns = {name: column for column, name in enumerate(kept)}
-    indices: list[int] = []
-    pointers = [0]
-    for row in evidence:
-        indices.extend(columns[name] for name in row if name in columns)
-        pointers.append(len(indices))
-    X = csr_matrix((np.ones(len(indices)), indices, pointers), shape=(len(evidence), len(kept)))
+    column_of = np.array([columns.get(name, -1) for name in number], dtype=np.intp)
+    row_of = np.repeat(np.arange(len(evidence)), [len(row) for row in evidence])
+    row_of, met = row_of[often[met]], column_of[met[often[met]]]
+    pointers = np.concatenate([[0], np.cumsum(np.bincount(row_of, minlength=len(evidence)))])
+    X = csr_matrix((np.ones(len(met)), met, pointers), shape=(len(evidence), len(kept)))
     y = np.array(gold)
 
     def fit(rows: NDArray[np.intp]) -> LogisticRegression:

@@ -9,8 +9,7 @@ import numpy as np
 from incidentml.gold import GoldPost
 from incidentml.places import PlaceExtractor
 from incidentml.places.features import PlaceFeatures
-from incidentml.places.gazetteer import Gazetteer
-from incidentml.places.tagger import PlaceTagger, examples, fit_weights
+from incidentml.places.tagger import PlaceTagger, ReadText, examples, fit_weights, read_text
 from incidentml.types import Place
 
 __all__ = ["train_tagger", "train_tagger_and_places"]
@@ -18,10 +17,18 @@ __all__ = ["train_tagger", "train_tagger_and_places"]
 
 def train_tagger(items: Sequence[GoldPost]) -> PlaceTagger:
     """Train the tagger on posts whose mentions of places are marked."""
+    return _fit(items, _read(items))
+
+
+def _read(items: Sequence[GoldPost]) -> list[ReadText]:
+    features = PlaceFeatures.default()
+    return [read_text(item.text, item.region, features) for item in items]
+
+
+def _fit(items: Sequence[GoldPost], read: Sequence[ReadText]) -> PlaceTagger:
     evidence, gold = examples(
-        [item.text for item in items],
+        read,
         [item.gold.mentions for item in items],
-        PlaceFeatures(Gazetteer.default()),
         [item.region for item in items],
         [item.gold.street for item in items],
     )
@@ -49,10 +56,12 @@ def train_tagger_and_places(
     """
     names = sorted({item.territory for item in items})
     part = np.array([names.index(item.territory) % folds for item in items])
+    read = _read(items)
     places: list[tuple[Place, ...]] = [()] * len(items)
     for number in sorted(set(part.tolist())):
-        others = [item for item, own in zip(items, part, strict=True) if own != number]
-        extractor = PlaceExtractor(tagger=train_tagger(others or items))
+        others = np.flatnonzero(part != number).tolist() or range(len(items))
+        tagger = _fit([items[row] for row in others], [read[row] for row in others])
+        extractor = PlaceExtractor(tagger=tagger)
         for row in np.flatnonzero(part == number).tolist():
             places[row] = extractor.extract(items[row].text, region=items[row].region)
-    return train_tagger(items), places
+    return _fit(items, read), places
