@@ -72,6 +72,23 @@ def test_evaluation_prints_and_writes_the_figures(
     assert "incidents" in json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
 
 
+def test_a_report_that_cannot_be_written_is_named(
+    sample_run: tuple[subprocess.CompletedProcess[str], Path], tmp_path: Path
+) -> None:
+    done = incidentml(
+        "evaluate",
+        sample_run[1],
+        SAMPLE / "gold.jsonl",
+        "--bootstrap",
+        "2",
+        "--out",
+        tmp_path / "absent" / "report.json",
+    )
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_state_goes_on_where_the_last_run_stopped(tmp_path: Path) -> None:
     rows = (SAMPLE / "posts.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     for name, part in (("day1", rows[:150]), ("day2", rows[150:])):
@@ -120,7 +137,12 @@ def test_rejected_rows_fail_a_strict_run_only(tmp_path: Path) -> None:
         (["run", "posts.jsonl", "--out", "out", "--model", "nobody@9.9.9"], "no model 'nobody@9.9.9'"),
         (["run", "posts.jsonl", "--out", "out", "--policy", "next_week"], "neither a file nor one of the shipped"),
         (["run", "posts.jsonl", "--out", "out", "--policy", "posts.jsonl"], "policies|policy"),
+        (["run", "posts.jsonl", "--out", "out", "--state", "out"], "lie in one another"),
+        (["run", "posts.jsonl", "--out", "state/out", "--state", "state"], "lie in one another"),
+        (["run", "posts.jsonl", "--out", "out", "--state", "out/state"], "lie in one another"),
+        (["run", "posts.jsonl", "--out", "out", "--state", "posts.jsonl/state"], "cannot be used"),
         (["evaluate", "absent", "posts.jsonl"], "absent"),
+        (["train", "--datasets", "full", "--figures", "absent.json"], "absent.json: no result of a benchmark"),
         (["models", "show", "nobody"], "no model 'nobody'"),
         (["train", "--datasets", "absent"], "absent: no such folder"),
         (["train", "--datasets", "full"], "no *.jsonl in this folder"),

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from incidentml import persistence
-from incidentml.errors import ModelFormatError
+from incidentml.errors import DataError, ModelFormatError
 from incidentml.persistence import FORMAT, FittedState, Persistent, load_state, pack_json, save_state, unpack_json
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -165,6 +165,19 @@ def test_nan_in_settings_is_refused(tmp_path: Path) -> None:
 def test_extra_file_must_have_a_plain_and_free_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelFormatError, match="is not allowed as the name"):
         save_state(state(), tmp_path / "m", texts={name: "x"})
+
+
+def test_only_a_model_folder_is_replaced(saved: Path, tmp_path: Path) -> None:
+    save_state(state(), saved)
+    (tmp_path / "models").mkdir()
+    saved.rename(tmp_path / "models" / "mine")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "diary.txt").write_text("dear diary", encoding="utf-8")
+    for folder in (tmp_path / "models", tmp_path / "notes", tmp_path / "notes" / "diary.txt"):
+        with pytest.raises(DataError, match="name a folder of its own"):
+            save_state(state(), folder)
+    assert (tmp_path / "models" / "mine" / "manifest.json").is_file()
+    assert (tmp_path / "notes" / "diary.txt").is_file()
 
 
 def test_copy_that_differs_replaces_nothing(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,10 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -102,8 +102,7 @@ def evaluate(
 
     report = score(predictions, gold, n_boot=bootstrap, seed=seed)
     print(format_report(report))
-    target = predictions / "evaluation.json" if out is None else out
-    target.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    _write_report(predictions / "evaluation.json" if out is None else out, report)
 
 
 @app.command()
@@ -134,6 +133,7 @@ def train(
     from incidentml.training import train_pipeline
     from incidentml.training_data import load_training_data
 
+    measured = None if figures is None else _read_figures(figures)  # before minutes of training
     data = load_training_data(datasets or [Path("datasets/ruincidents")], exclude=exclude or ())
     for note in data.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -143,7 +143,6 @@ def train(
         pipe = train_pipeline(
             data.items, encoder=kept, teacher=teacher, work=work, progress=progress or _stage_lines()
         )
-    measured = None if figures is None else json.loads(figures.read_text(encoding="utf-8"))
     card = model_card(pipe, data.items, measured, sources=data.sources)
     print(f"saved {pipe.save(out / name / version, texts={'CARD.md': card})}")
 
@@ -189,11 +188,7 @@ def compare_models(
     report = compare(load(a), load(b), items, n_boot=bootstrap, seed=seed, examples=examples)
     told = {key: {"name": name, "sha256": find(name).sha256} for key, name in (("a", a), ("b", b))}
     print(format_comparison(report))
-    text = json.dumps({"models": told, **report}, ensure_ascii=False, indent=1) + "\n"
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{out}: cannot be written: {error.strerror}; choose another file with --out") from error
+    _write_report(out, {"models": told, **report})
 
 
 @models_app.command("install")
@@ -219,6 +214,23 @@ def pack_model(
     from incidentml.installing import pack
 
     print(f"packed {pack(name, out)}")
+
+
+def _read_figures(file: Path) -> dict[str, Any]:
+    try:
+        measured = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: no result of a benchmark suite: {error}; give a file that it wrote") from error
+    if not isinstance(measured, dict):
+        raise DataError(f"{file}: no result of a benchmark suite: found {type(measured).__name__}")
+    return measured
+
+
+def _write_report(out: Path, report: Mapping[str, Any]) -> None:
+    try:
+        out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written: {error.strerror}; choose another file with --out") from error
 
 
 def _cores() -> int:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from incidentml.errors import ModelFormatError
+from incidentml.errors import DataError, ModelFormatError
 from incidentml.fitted_state import FittedState, hash_state, pack_json, unpack_json
 from incidentml.folders import fresh_folder, replace_folder
 
@@ -78,7 +78,7 @@ class Persistent:
 
         Raises
         ------
-        ModelFormatError
+        ModelFormatError, DataError
             As in `save_state`.
         """
         return save_state(self.to_state(), path, texts=texts)
@@ -153,10 +153,13 @@ def save_state(
     ------
     ModelFormatError
         If an array holds NaN or the copy on disk differs from the one in memory.
+    DataError
+        If the path is a file or a folder that holds something else than a model.
     """
     from safetensors.numpy import save_file
 
-    target = Path(path)
+    target = Path(path).resolve()  # what a link leads to is replaced, not the link
+    _check_replaceable(target)
     # safetensors writes the buffer as it lies: an array that is not C-contiguous would come back scrambled.
     # (`ascontiguousarray` would turn a scalar into a row.) Bytes are put in this machine's order too.
     arrays = {
@@ -183,7 +186,18 @@ def save_state(
         )
         _compare(arrays, load_state(fresh))
         replace_folder(fresh, target)
-    return target
+    return Path(path)
+
+
+def _check_replaceable(target: Path) -> None:
+    """Refuse to replace what is no model folder: whatever lies in it would be lost."""
+    if target.exists() and not target.is_dir():
+        raise DataError(f"{target}: this is a file; name a folder of its own for the model")
+    entries = list(target.iterdir()) if target.exists() else []
+    folders = sorted(entry.name for entry in entries if entry.is_dir())
+    if entries and (folders or not (target / MANIFEST).is_file()):
+        found = f"the folders {folders[:5]}" if folders else f"files and no {MANIFEST}"
+        raise DataError(f"{target}: holds {found}, which would be lost; name a folder of its own for the model")
 
 
 def _compare(arrays: Mapping[str, NDArray[Any]], saved: FittedState) -> None:

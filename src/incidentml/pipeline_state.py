@@ -187,13 +187,15 @@ def open_state_folder(path: str | os.PathLike[str]) -> Iterator[PipelineState | 
     """
     from filelock import FileLock, Timeout
 
-    folder = Path(path)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(path).resolve()  # «.» and links have no name to put a lock beside
     lock = FileLock(folder.with_name(f".{folder.name}.lock"))
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
-        raise StateError(f"{folder}: another process is working on this state; wait for it to end") from None
+        raise StateError(f"{path}: another process is working on this state; wait for it to end") from None
+    except OSError as error:
+        raise StateError(f"{path}: cannot be used: {error.strerror}; choose another folder") from error
     try:
         if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
             yield None
@@ -201,7 +203,7 @@ def open_state_folder(path: str | os.PathLike[str]) -> Iterator[PipelineState | 
             try:
                 state = PipelineState.load(folder)
             except ModelFormatError as error:
-                raise StateError(f"{folder}: the state cannot be read and was left as it is: {error}") from error
+                raise StateError(f"{path}: the state cannot be read and was left as it is: {error}") from error
             yield state
     finally:
         lock.release()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from incidentml.deadlines import SlaPolicy
-from incidentml.errors import DataError
+from incidentml.errors import DataError, StateError
 from incidentml.output import check_output, write_run
 from incidentml.persistence import FORMAT
 from incidentml.pipeline_state import open_state_folder
@@ -83,6 +83,8 @@ def run_files(
     """
     began = time.perf_counter()
     check_output(out)
+    if state is not None:
+        _check_apart(Path(out), Path(state))
     info = find(model)
     pipe = load(info.path)
     if policy is not None:
@@ -121,8 +123,23 @@ def run_files(
             },
         )
         if state is not None:
-            result.state.save(state)
+            _save_state(result, state)
     return RunSummary(result, report | _cost(result, began, loaded, processed))
+
+
+def _check_apart(out: Path, state: Path) -> None:
+    """Refuse folders that lie in one another: each is replaced as a whole, and the other would go with it."""
+    one, other = out.resolve(), state.resolve()
+    if one.is_relative_to(other) or other.is_relative_to(one):
+        raise DataError(f"output {out} and state {state} lie in one another; give each a folder of its own")
+
+
+def _save_state(result: Result, folder: str | os.PathLike[str]) -> None:
+    try:
+        result.state.save(folder)
+    except OSError as error:
+        what = error.strerror or str(error)
+        raise StateError(f"{folder}: cannot be written: {what}; the state is as it was, run again") from error
 
 
 def _policy(named: str | os.PathLike[str]) -> SlaPolicy:
