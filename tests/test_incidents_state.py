@@ -117,6 +117,26 @@ def test_unknown_posts_incidents_and_decisions_are_refused():
         model.undo(state, Decision(True, (REAL.keys[0],), (REAL.keys[1],)))
 
 
+def test_a_decision_that_tells_nothing_is_refused():
+    model, state = clusterer(), fresh(REAL).state
+    key = REAL.keys[0]
+    incident = next(id_ for id_, keys in state.incidents.items() if key in keys)
+    stranger = next(k for k in REAL.keys if k not in state.incidents[incident])
+    for decide in (
+        lambda: model.must_link(state, key),
+        lambda: model.must_link(state, key, key),
+        lambda: model.cannot_link(state, key, key),
+        lambda: model.split(state, incident, []),
+        lambda: model.split(state, incident, state.incidents[incident]),
+    ):
+        with pytest.raises(StateError, match="different posts, two at least"):
+            decide()
+    with pytest.raises(StateError, match=f"is not in incident '{incident}'"):
+        model.split(state, incident, [stranger])
+    with pytest.raises(TypeError, match="expected a PostBatch"):
+        model.update(state, REAL.vectors)
+
+
 def test_a_state_of_another_model_is_refused_and_untouched():
     state = fresh(REAL).state
     other = IncidentClusterer.from_state(clusterer().to_state()).set_params(place_days=3.0)

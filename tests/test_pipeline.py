@@ -255,6 +255,22 @@ def test_tables_have_the_columns_of_the_files() -> None:
         whole().to_frame("post")  # type: ignore[arg-type]
 
 
+def test_tables_of_a_quiet_night_have_their_columns() -> None:
+    quiet, busy = pipe().process([]), whole()
+    assert list(quiet.to_frame("incidents").columns) == list(busy.incidents[0].to_json())
+    assert list(quiet.to_frame("posts").columns) == list(busy.posts[0].to_json())
+    assert list(quiet.to_frame("rejected").columns) == ["line", "id", "reason", "value"]
+
+
+def test_arguments_of_a_wrong_kind_are_named() -> None:
+    with pytest.raises(StateError, match=r"the state is a Result, expected `Result\.state`"):
+        pipe().update([], whole())  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="workers is 0, expected 1 or more"):
+        pipe().process([], workers=0)
+    with pytest.raises(DataError, match="embeddings: not an array of numbers"):
+        pipe().process(rows()[:1], embeddings=[["a"]])
+
+
 def test_post_objects_and_frames_read_as_the_same_posts() -> None:
     pandas = pytest.importorskip("pandas")
     some = list(rows()[:40])

@@ -175,8 +175,12 @@ class IncidentPipeline(Persistent):
         DataError
             As in `process`.
         StateError
-            If the state was made by another model.
+            If the state was made by another model or other deadlines.
+        ValueError
+            If `workers` is less than 1.
         """
+        if not workers >= 1:
+            raise ValueError(f"workers is {workers!r}, expected 1 or more processes")
         clock = StageClock(progress)
         state = self._start(state)
         with clock.stage("read"):
@@ -337,10 +341,12 @@ class IncidentPipeline(Persistent):
         if state is None:
             empty = np.zeros(0, np.uint64)
             return PipelineState(self.fingerprint, self.clusterer.start(), {}, {}, empty)
+        if not isinstance(state, PipelineState):
+            raise StateError(f"the state is a {type(state).__name__}, expected `Result.state` of an earlier call")
         if state.model != self.fingerprint:
             raise StateError(
-                f"the state was made by model {state.model}, this is {self.fingerprint}; "
-                "load the model that made it, or process the posts again"
+                f"the state was made by model {state.model}, this is {self.fingerprint} (policy of deadlines "
+                f"{self.policy.name!r}); load the model and the policy that made it, or process the posts again"
             )
         return state
 
@@ -372,7 +378,10 @@ class IncidentPipeline(Persistent):
 def _aligned(embeddings: ArrayLike | None, rows: int) -> NDArray[np.float32] | None:
     if embeddings is None:
         return None
-    vectors = np.asarray(embeddings, dtype=np.float32)
+    try:
+        vectors = np.asarray(embeddings, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"embeddings: not an array of numbers: {error}") from error
     if vectors.ndim != 2 or len(vectors) != rows:
         raise DataError(f"embeddings: shape {vectors.shape}, expected one row for each of the {rows} input rows")
     if not np.isfinite(vectors).all():

@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Explanation", "PostResult", "Result"]
 
+#: Fields of the lines of each output file.
+_COLUMNS = {
+    "posts": (
+        *("id", "network", "kind", "kind_probabilities", "complaint_probability", "concreteness", "places"),
+        *("incident_id", "reasons"),
+    ),
+    "incidents": (
+        *("id", "post_ids", "networks", "size", "authors", "first_seen", "last_seen", "title", "place", "group"),
+        *("topic", "topic_alternatives", "scale", "urgency", "level", "executor", "priority", "priority_parts"),
+        *("deadline", "fast_track", "needs_review", "reasons", "merged_from", "recurs"),
+    ),
+    "rejected": ("line", "id", "reason", "value"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class PostResult:
@@ -143,9 +157,10 @@ class Result:
         """
         import pandas as pd
 
-        if name not in ("posts", "incidents", "rejected"):
+        if name not in _COLUMNS:
             raise ValueError(f"to_frame: name is {name!r}, expected 'posts', 'incidents' or 'rejected'")
-        return pd.DataFrame(list(self.lines(name)))
+        # named also where there is no row: a quiet night must not break who reads the table
+        return pd.DataFrame(list(self.lines(name)), columns=list(_COLUMNS[name]))
 
 
 def _importance(incident: Incident) -> tuple[float, datetime, str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from incidentml.errors import DataError
 from incidentml.types import Place, PostKey
 
-__all__ = ["PostBatch"]
+__all__ = ["PostBatch", "check_batch"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,3 +119,9 @@ class PostBatch:
             topics=self.topics[rows],
             subtopics=self.subtopics[rows],
         )
+
+
+def check_batch(batch: PostBatch) -> None:
+    """Raise `TypeError` for an array or a list: vectors alone cannot tell incidents apart."""
+    if not isinstance(batch, PostBatch):
+        raise TypeError(f"expected a PostBatch (texts, places, times and vectors), found {type(batch).__name__}")

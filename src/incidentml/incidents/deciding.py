@@ -33,7 +33,7 @@ class TakesDecisions:
         Raises
         ------
         StateError
-            If the state is of another clusterer or does not hold a post.
+            If the state is of another clusterer, does not hold a post, or fewer than two posts are named.
         """
         return self._decide(state, Decision(True, keys[:1], keys[1:]))
 
@@ -63,10 +63,13 @@ class TakesDecisions:
         Raises
         ------
         StateError
-            If the state is of another clusterer or holds no such incident or post.
+            If the state is of another clusterer, holds no such incident, or the incident no such post; or if no
+            post or every post is to be set apart.
         """
-        out = tuple(sorted(set(keys)))
-        rest = tuple(key for key in self._posts(state, incident) if key not in out)
+        out, posts = tuple(sorted(set(keys))), self._posts(state, incident)
+        if strange := [key for key in out if key not in posts]:
+            raise StateError(f"post {strange[0]!r} is not in incident {incident!r}")
+        rest = tuple(key for key in posts if key not in out)
         return self._decide(state, Decision(False, out, rest))
 
     def undo(self, state: ClusterState, decision: Decision) -> ClusterUpdate:
@@ -103,6 +106,8 @@ class TakesDecisions:
         return state.incidents[incident]
 
     def _decide(self, state: ClusterState, decision: Decision) -> ClusterUpdate:
+        if not decision.sound:
+            raise StateError(f"a decision is about different posts, two at least; found {list(decision.keys)}")
         if absent := [key for key in decision.keys if key not in state.row_of]:
             raise StateError(f"post {absent[0]!r} is not in the state")
         return self._decided(state, (*state.decisions, decision))

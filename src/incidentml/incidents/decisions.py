@@ -34,6 +34,12 @@ class Decision:
         """All posts that the decision names."""
         return (*self.left, *self.right)
 
+    @property
+    def sound(self) -> bool:
+        """Whether it tells anything: both sides name posts, and no post is to be apart from itself."""
+        both = set(self.left) & set(self.right)
+        return bool(self.left and self.right) and len(set(self.keys)) > 1 and (self.together or not both)
+
 
 def constraints(
     decisions: Sequence[Decision], row_of: Mapping[PostKey, int]

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from incidentml.errors import DataError, StateError
 from incidentml.incidents.advance import Judge, advance
-from incidentml.incidents.batch import PostBatch
+from incidentml.incidents.batch import PostBatch, check_batch
 from incidentml.incidents.candidates import Candidates
 from incidentml.incidents.clustering import Grouping
 from incidentml.incidents.columns import Columns
@@ -123,6 +123,7 @@ class IncidentClusterer(TakesDecisions, ClusterMixin, BaseEstimator, Persistent)
             If a parameter is out of range.
         """
         self._check()
+        check_batch(batch)
         if len(incident_labels) != len(batch):
             raise DataError(f"fit: {len(incident_labels)} labels for {len(batch)} posts; give one for each")
         self.vocabulary_ = Vocabulary.learn([*batch.texts, *corpus])
@@ -189,6 +190,7 @@ class IncidentClusterer(TakesDecisions, ClusterMixin, BaseEstimator, Persistent)
             If vectors or topics have another width than in `fit`.
         """
         check_is_fitted(self, "model_")
+        check_batch(batch)
         if not len(batch):
             return Columns.empty(*self.widths_)
         given = (batch.vectors, batch.topics, batch.subtopics)
@@ -297,6 +299,8 @@ class IncidentClusterer(TakesDecisions, ClusterMixin, BaseEstimator, Persistent)
                 raise ValueError(f"IncidentClusterer: {name} is {value!r}, expected a number between 0 and 1")
         if self.backend not in ("hdbscan", "sklearn"):
             raise ValueError(f"IncidentClusterer: backend is {self.backend!r}, expected 'hdbscan' or 'sklearn'")
+        if not self.density_from >= 1:
+            raise ValueError(f"IncidentClusterer: density_from is {self.density_from!r}, expected 1 or more")
         for name in ("place_days", "text_days", "horizon_days", "lateness_days"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"IncidentClusterer: {name} is {getattr(self, name)!r}, expected more than 0")
