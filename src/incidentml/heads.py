@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator
 from incidentml.lexical import LEXICAL_SIZE, ROW_UNIT, LexicalWeights, lexical_counts
 from incidentml.numeric import exact_product, on_grid
 from incidentml.persistence import FittedState, Persistent
+from incidentml.word_scores import WordScores
 
 __all__ = ["FeatureSpace", "LinearHeads", "text_features"]
 
@@ -158,15 +159,14 @@ class FeatureSpace(BaseEstimator, Persistent):  # type: ignore[misc]
 class LinearHeads(Persistent):
     """Named blocks of linear scores over one `FeatureSpace`.
 
-    Built from float weights by `from_weights`; lexical weights are kept as int8 with one scale a column.
+    Built from float weights by `from_weights`; weights of words are whole numbers (`WordScores`).
     """
 
     KIND = "linear-heads"
 
     space_: FeatureSpace
     dense_: NDArray[np.float32]
-    lexical_: NDArray[np.int8]
-    scale_: NDArray[np.float64]
+    words_: WordScores | None
     bias_: NDArray[np.float64]
     blocks_: dict[str, int]
 
@@ -187,10 +187,8 @@ class LinearHeads(Persistent):
         weights = np.concatenate([w for w, _ in blocks.values()]).T
         heads.bias_ = np.concatenate([b for _, b in blocks.values()]).astype(np.float64)
         heads.dense_ = np.asarray(on_grid(weights[: space.dense_size_], 12), dtype=np.float32)
-        lexical = weights[space.dense_size_ :] / ROW_UNIT
-        top = np.abs(lexical).max(axis=0, initial=0.0)
-        heads.scale_ = np.where(top > 0, top / 127.0, 1.0)
-        heads.lexical_ = np.rint(lexical / heads.scale_).astype(np.int8)
+        words = space.lexical_
+        heads.words_ = None if words is None else WordScores.from_weights(words, weights[space.dense_size_ :])
         return heads
 
     @property
@@ -210,9 +208,8 @@ class LinearHeads(Persistent):
         total = np.repeat(self.bias_[None, :], len(dense), axis=0)
         if self.space_.dense_size_:
             total += exact_product(dense, self.dense_)
-        if lexical is not None:
-            # Whole numbers below 2**24 in every partial sum: exact in float32 in any order.
-            total += (lexical @ self.lexical_.astype(np.float32)).astype(np.float64) * self.scale_
+        if self.words_ is not None:
+            total += self.words_.of_rows(lexical)
         return np.asarray(on_grid(total, SCORE_BITS), dtype=np.float32)
 
     def block(self, scores: NDArray[Any], name: str) -> NDArray[Any]:
@@ -226,12 +223,9 @@ class LinearHeads(Persistent):
 
     def to_state(self) -> FittedState:
         """Return the quantised weights."""
-        arrays: dict[str, NDArray[Any]] = {
-            "dense": self.dense_,
-            "lexical": self.lexical_,
-            "scale": self.scale_,
-            "bias": self.bias_,
-        }
+        arrays: dict[str, NDArray[Any]] = {"dense": self.dense_, "bias": self.bias_}
+        if self.words_ is not None:
+            arrays |= {"lexical": self.words_.whole, "scale": self.words_.scale}
         meta = {"blocks": [[name, width] for name, width in self.blocks_.items()]}
         return FittedState(self.KIND, meta, arrays, {"space": self.space_.to_state()})
 
@@ -240,7 +234,10 @@ class LinearHeads(Persistent):
         """Build heads from a state."""
         heads = cls()
         heads.space_ = FeatureSpace.from_state(state.part("space"))
-        heads.dense_, heads.lexical_ = state.array("dense", 2), state.array("lexical", 2)
-        heads.scale_, heads.bias_ = state.array("scale", 1), state.array("bias", 1)
+        heads.dense_, heads.bias_ = state.array("dense", 2), state.array("bias", 1)
+        words = heads.space_.lexical_
+        heads.words_ = (
+            None if words is None else WordScores(words, state.array("lexical", 2), state.array("scale", 1))
+        )
         heads.blocks_ = {str(name): int(width) for name, width in state.setting("blocks")}
         return heads

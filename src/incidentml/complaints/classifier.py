@@ -20,12 +20,12 @@ from incidentml.complaints.explain import Explanation, explain_post
 from incidentml.complaints.features import PAGE, split_features
 from incidentml.complaints.solving import solve
 from incidentml.complaints.verdicts import verdict_of
-from incidentml.complaints.word_scores import WordScores
 from incidentml.errors import DataError, ModelFormatError
 from incidentml.lexical import ROW_UNIT, LexicalWeights
 from incidentml.numeric import exact_product, on_grid
 from incidentml.persistence import FittedState, Persistent
 from incidentml.types import Concreteness, Kind, Verdict
+from incidentml.word_scores import WordScores
 
 __all__ = ["ComplaintClassifier"]
 
@@ -164,7 +164,7 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: 
         if chosen is not None and len(chosen.kept_):
             words = chosen.transform(counts) / ROW_UNIT
             word_coef, bias, _ = self._solve(words, codes, weight, self.C_words)
-            self.words_ = WordScores(chosen, word_coef * _SHARE)
+            self.words_ = WordScores.from_weights(chosen, word_coef * _SHARE)
             coef, self.intercept_ = coef * _SHARE, (self.intercept_ + bias) * _SHARE
         column = np.flatnonzero(self.classes_ == _COMPLAINT)
 
