@@ -1,14 +1,21 @@
-"""Finished stages of a training, kept in a folder, so that a killed one goes on where it stopped."""
+"""Stages of a training: kept in a folder, so that a killed one goes on where it stopped; side by side if asked."""
 
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
 import platform
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
+from incidentml.errors import IncidentMLError
 from incidentml.persistence import FORMAT, FittedState, load_state, save_state
 from incidentml.progress import Progress
 
@@ -28,6 +35,8 @@ class Checkpoints:
         Name of everything that the stages depend on, as from `training_key`.
     progress : callable, optional
         Called as ``progress(stage, 0, 1)`` before a stage and ``progress(stage, 1, 1)`` after it.
+    workers : int, default=1
+        Processes for the stages that `begin` starts; with 1 they run at once, in this process.
 
     Examples
     --------
@@ -40,10 +49,67 @@ class Checkpoints:
     """
 
     def __init__(
-        self, folder: str | os.PathLike[str] | None, key: str = "", *, progress: Progress | None = None
+        self,
+        folder: str | os.PathLike[str] | None,
+        key: str = "",
+        *,
+        progress: Progress | None = None,
+        workers: int = 1,
     ) -> None:
         self._folder = None if folder is None else Path(folder) / key
         self._progress = progress
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        """Start the processes, if there is to be more than one."""
+        if self._workers > 1:
+            # A fork would copy locks that threads of BLAS may hold; a fresh process has none.
+            spawn = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=spawn, initializer=_end_with_parent)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+    def begin(self, name: str, work: Callable[..., FittedState], *arguments: Any) -> Callable[[], FittedState]:
+        """Start a stage, in another process if there are any; what is returned waits for what it gives.
+
+        Parameters
+        ----------
+        name : str
+        work : callable
+            Of a module, so that another process can find it.
+        *arguments : object
+
+        Raises
+        ------
+        IncidentMLError
+            From what is returned, if the process dies.
+        """
+        if self._pool is None:
+            state = self.stage(name, lambda: work(*arguments))
+            return lambda: state
+        self._tell(name, 0)
+        found = self._pool.submit(_on_one_core, self._folder, name, work, *arguments)
+
+        def wait() -> FittedState:
+            try:
+                state = found.result()
+            except BrokenProcessPool as error:
+                raise IncidentMLError(
+                    f"the process of the stage {name!r} died (out of memory, or a script without "
+                    '`if __name__ == "__main__":`); train with workers=1'
+                ) from error
+            self._tell(name, 1)
+            return state
+
+        return wait
 
     def stage(self, name: str, make: Callable[[], FittedState]) -> FittedState:
         """Return what `make` gives, or gave in an earlier run.
@@ -54,19 +120,41 @@ class Checkpoints:
             If the kept stage was changed since.
         """
         self._tell(name, 0)
-        if self._folder is None:
-            state = make()
-        elif (self._folder / name).is_dir():
-            state = load_state(self._folder / name)
-        else:
-            state = make()
-            save_state(state, self._folder / name)
+        state = _made(self._folder, name, make)
         self._tell(name, 1)
         return state
 
     def _tell(self, name: str, done: int) -> None:
         if self._progress is not None:
             self._progress(name, done, 1)
+
+
+def _made(folder: Path | None, name: str, make: Callable[[], FittedState]) -> FittedState:
+    if folder is None:
+        return make()
+    if (folder / name).is_dir():
+        return load_state(folder / name)
+    state = make()
+    save_state(state, folder / name)
+    return state
+
+
+def _end_with_parent() -> None:
+    """Watch the process that started this one: it may be killed, and nobody waits for the stage then."""
+
+    def watch() -> None:
+        if (parent := multiprocessing.parent_process()) is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _on_one_core(folder: Path | None, name: str, work: Callable[..., FittedState], *arguments: Any) -> FittedState:
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        return _made(folder, name, lambda: work(*arguments))
 
 
 def training_key(data: Sequence[object]) -> str:

