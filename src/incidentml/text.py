@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = ["Token", "clean", "fingerprint", "fold", "tokens", "words"]
@@ -29,6 +30,10 @@ _MIXED = re.compile(
 )
 
 
+#: Every stage cleans and folds the texts of a batch: so many are kept, if they are not longer than this.
+_KEPT, _KEPT_LENGTH = 8192, 2048
+
+
 class Token(NamedTuple):
     """A piece of the original text: ``text[start:end]`` is `text`."""
 
@@ -46,6 +51,11 @@ def clean(text: str) -> str:
     >>> clean("Нет  воды<br>\u200bу [id1|Анны]")
     'Нет воды\nу Анны'
     """
+    return _clean(text) if len(text) <= _KEPT_LENGTH else _clean.__wrapped__(text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _clean(text: str) -> str:
     # Most texts have no markup at all: looking for one sign costs less than a substitution that finds nothing.
     text = unicodedata.normalize("NFC", _MARKUP.sub("\n", text) if "<" in text else text)
     text = _INVISIBLE.sub("", text)
@@ -65,6 +75,11 @@ def fold(text: str) -> str:
     >>> fold("Ёлка на Mиpa")
     'елка на мира'
     """
+    return _fold(text) if len(text) <= _KEPT_LENGTH else _fold.__wrapped__(text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _fold(text: str) -> str:
     folded = _MIXED.sub(_unmix, text) if _LATIN.search(text) else text
     lowered = folded.lower()
     if len(lowered) != len(folded):  # a few letters (İ) grow when lowered
