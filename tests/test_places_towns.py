@@ -56,3 +56,24 @@ def test_where_somebody_goes_is_not_where_it_happens(line):
     text, home = line.split(" | ")
     found = [place.settlement for place in PlaceExtractor().extract(text)]
     assert found[0] == home
+
+
+#: text, its settlement; - is none
+READINGS = """
+Быньги, Пролетарская, дом 14: трижды назначали газ | быньги
+Кроуновка без связи, родители там одни | кроуновка
+Баскетбол. «Самара» вырвала победу | -
+Отдам пианино «Казань», настраивали ещё при дедушке | -
+В бердском лицее открыли класс робототехники | -
+Янтарный быт, янтаря нет и быта нет | -
+это же Г. Хасана, еду двадцать и страшно | -
+беда не в АТЭКе, а во вводе в дом | -
+живу в Бердске, тепла нет | бердск
+"""
+
+
+@pytest.mark.parametrize("line", READINGS.strip().splitlines())
+def test_names_of_things_and_people_are_no_settlements(line):
+    text, settlement = line.split(" | ")
+    found = next((place.settlement for place in PlaceExtractor().extract(text) if place.settlement), "-")
+    assert found == settlement

@@ -23,6 +23,10 @@ __all__ = ["is_house", "mark_addresses"]
 _CROSSES = frozenset("/ — – угол".split())
 _FROM = frozenset("от между за до".split())
 _BETWEEN = frozenset(["между", "угол", "углу"])
+#: What only a place can be without.
+_SERVICES = frozenset(
+    "света воды газа связи тепла отопления электричества интернета горячей холодной фонарей".split()
+)
 #: Parts of a town whose number takes the place of a street: «85 квартал, 24».
 _QUARTERS = frozenset(word for word, kind in AREA_TYPES.items() if kind in ("микрорайон", "квартал"))
 _LINES = frozenset(word for word, kind in STREET_TYPES.items() if kind in NUMBERED_STREETS)
@@ -44,6 +48,7 @@ def mark_addresses(
             _mark_house_of_quarter(words, labels, index)
         elif word[0] in _LINES and index:
             _mark_line(words, labels, index)
+    _mark_opening(text, words, labels)
     for index in [at for at, label in enumerate(labels) if label == "S"]:
         _mark_crossing(text, words, labels, index, towns)
         _mark_spoken_house(words, labels, index)
@@ -59,6 +64,18 @@ def is_house(words: Sequence[Word], index: int) -> bool:
     after = words[index + 1]
     glued = after.start == words[index].end and after.text in ":.-"
     return not (glued or after.text in UNITS or after.text in "%₽" or after.text in ORDINAL_ENDS)
+
+
+def _mark_opening(text: str, words: Sequence[Word], labels: list[str]) -> None:
+    """Label an unknown name that opens the text as a settlement: «Быньги, Пролетарская», «Кроуновка без связи»."""
+    if len(words) < 3 or labels[0] not in "OL" or len(words[0].text) < 4 or not text[words[0].start].isupper():
+        return
+    if word_class(words[0].text)[:1] not in ("", "g") or is_adjective(words[0].text):
+        return
+    at = 1 + (words[1].text in ("тоже", "опять", "снова"))
+    lacks = _text(words, at) == "без" and _text(words, at + 1) in _SERVICES
+    if lacks or (words[1].text == "," and labels[2] == "S"):
+        labels[0] = "T"
 
 
 def _text(words: Sequence[Word], index: int) -> str:

@@ -106,7 +106,7 @@ def _address_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int
     main2, modifier2, kind2, numbered2, house2, end2, suffix2 = b.T
     apart = (main != main2) | ((modifier > 0) & (modifier2 > 0) & (modifier != modifier2))
     vague = (numbered != numbered2) | ((kind > 0) & (kind2 > 0) & (kind != kind2))
-    both = (main > 0) & (main2 > 0)
+    both = ((main > 0) & (main2 > 0)) | ((main < 0) & (main2 < 0))  # below zero are numbered quarters
     street = np.where(both, np.where(apart, CONFLICT, np.where(vague, COMPATIBLE, SAME)), -2)
     suffixes = np.where(suffix == suffix2, SAME, np.where((suffix == 0) | (suffix2 == 0), COMPATIBLE, CONFLICT))
     overlap = np.where((house <= end2) & (house2 <= end), COMPATIBLE, CONFLICT)

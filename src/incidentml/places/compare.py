@@ -76,6 +76,7 @@ _UNITS = frozenset("район округ города поселок село �
 _CITY = 100_000
 #: First words of kinds of landmark.
 _KINDS = frozenset(kind.split()[0] for kind in (*LANDMARKS.values(), *AREA_TYPES.values(), "место", "километр"))
+_QUARTERS = frozenset(map(stem, ("микрорайон", "квартал")))
 _NUMBER = re.compile(r"\d{1,5}")
 _YEARS = re.compile(r"(\d)[- ]лети[яею]\b")
 _ORDINAL = re.compile(r"(\d)-[а-я]{1,2}\b")
@@ -164,6 +165,14 @@ def _landmark(text: str) -> tuple[str, str, str]:
     numbers = [word for word in rest if word[0].isdigit()]
     names = [loose_stem(word) for word in rest if not word[0].isdigit()]
     return stem(kind) if kind else "", numbers[0] if numbers else "", names[-1] if names else ""
+
+
+def _quarter(landmark: str) -> str:
+    """Return what stands in place of a street: a numbered part of a town, «85 квартал, 24», or gardens by name."""
+    kind, number, name = _landmark(landmark)
+    if kind in _QUARTERS and number:
+        return f"{kind} {number}"
+    return f"{kind} {name} {number}" if kind == "снт" and name else ""
 
 
 @lru_cache(maxsize=65536)
@@ -310,15 +319,16 @@ def _code(places: Sequence[Place]) -> tuple[list[tuple[int, ...]], ...]:
             row = (_number("settlement", name), _number("root", root), int(city), int(known))
             settlements[row] = None
         street = _street(place.street) if place.street else _Street("", "", "")
+        quarter = "" if street.main else _quarter(place.landmark or "")
         coded = (
-            _number("street", street.main),
+            -_number("quarter", quarter) or _number("street", street.main),
             _number("modifier", street.modifier),
             _number("kind", street.kind),
             int(bool(_DIGIT.search(street.modifier))),
         )
         houses = _houses(place.house) if place.house else ()
         for house, end, suffix in houses or ((0, 0, ""),):
-            if street.main or house:
+            if street.main or quarter or house:
                 addresses[(*coded, house, end, _number("suffix", suffix))] = None
         if place.landmark:
             kind, count, name = _landmark(place.landmark)

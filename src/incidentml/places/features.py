@@ -93,7 +93,9 @@ def _shape(word: str) -> str:
         return "x"
     if word.isupper():
         return "X" if len(word) > 1 else "I"
-    return "Xx" if word[0].isupper() else "xX"
+    if not word[0].isupper():
+        return "xX"
+    return "XxX" if any(word[at].isupper() and word[at - 1] != "-" for at in range(1, len(word))) else "Xx"
 
 
 _MARK = {mark: Known("", "", "", mark, mark, "", "-", "", (), (), False, False) for mark in '.,!?:;-()«»"/#@—–'}
@@ -229,6 +231,8 @@ class PlaceFeatures:
             elif info.kind and index not in phrases:
                 continue
             shape = _shape(text[word.start : word.end])
+            if shape == "XxX" and index not in towns:  # «МУПа», «НацпроектыПриморья»
+                continue
             first = index == 0 or words[index - 1].text in _ENDS or "\n" in text[words[index - 1].end : word.start]
             if index in named or _possible(word.text, info, shape, first, words, known, index):
                 town = towns[index][1] if index in towns else ""
@@ -319,7 +323,8 @@ def _possible(
         return info.like == "" and (info.common <= "3" or word.endswith(("ская", "ской", "скую")))
     if _typed(word, info, words, known, index):
         return True
-    after = known[index + 1] if index + 1 < len(known) else _FAR_RIGHT
+    at = index + 1 + (index + 1 < len(words) and words[index + 1].text == ",")  # «Согласия, 38»
+    after = known[at] if at < len(known) else _FAR_RIGHT
     return after.number and letters[0] in "NA" and (shape != "x" or index == 0)
 
 

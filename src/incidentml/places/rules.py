@@ -94,6 +94,10 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
             labels[index] = "S"
         elif labels[index] == "S" and before not in STREET_TYPES and _in_nominative(word.text):
             labels[index] = "O"  # «Гоголь бы заплакал»: streets bear the genitive
+        elif labels[index] == "T" and towns.get(index, (1,))[0] == 1 and _is_thing_of_town(text, words, index):
+            labels[index] = "O"
+        elif labels[index] == "T" and before == "г" and index not in towns and text[words[index - 2].start] == "Г":
+            labels[index] = "S"  # «Г. Хасана» is a person
         area = before in AREA_TYPES and before not in SETTLEMENT_TYPES
         if labels[index] in "ST" and area and not _town_of_area(words, labels, index, towns):
             labels[index] = "L"
@@ -163,6 +167,19 @@ def _mark_date(text: str, words: Sequence[Word], labels: list[str], index: int) 
         labels[number] = "S" if plain else "O"
         if housed:
             labels[house] = "H"
+
+
+def _is_thing_of_town(text: str, words: Sequence[Word], index: int) -> bool:
+    """Tell whether a thing bears the name of a town: «в бердском лицее», «пианино «Казань»»."""
+    word = words[index]
+    if 0 < index < len(words) - 1 and text[word.start - 1] in '«"' and text[word.end : word.end + 1] in ("»", '"'):
+        return True
+    after = words[index + 1] if index + 1 < len(words) else None
+    if after is None or after.start != word.end + 1 or not text[after.start].islower():
+        return False
+    if after.text in AREA_TYPES or after.text in SETTLEMENT_TYPES or word_class(after.text)[:1] != "N":
+        return False
+    return after.text.endswith(next((nouns for adjective, nouns in _AGREE if word.text.endswith(adjective)), ()))
 
 
 def _town_of_area(
