@@ -135,6 +135,15 @@ def test_rejection_never_shows_more_than_two_hundred_characters() -> None:
     assert all(len(rejection.id or "") <= 200 for rejection in result.rejected)
 
 
+def test_a_rejection_shows_no_private_data(tmp_path: Path) -> None:
+    lines = '{"id": "1", "text": "звоните 8 912 345-67-89, Сидорова Мария Петровна"\n'
+    (rejection,) = read_posts(write(tmp_path / "p.jsonl", lines), now=NOW).rejected
+    assert rejection.value == '{"id": "1", "text": "звоните [телефон], [имя]"'
+    (rejection,) = read_posts([row(text="а" * 195 + " 8 912 345-67-89" + "а" * MAX_TEXT)], now=NOW).rejected
+    assert rejection.value is not None
+    assert "8 91" not in rejection.value
+
+
 def test_of_two_rows_with_one_key_the_first_is_kept() -> None:
     rows = [row(text="первый"), row(text="второй"), row(network="ok", text="другая сеть")]
     result = read_posts(rows, now=NOW)

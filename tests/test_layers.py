@@ -92,7 +92,7 @@ ONLY = {
     "fitted_state": {"errors"},
     "persistence": {"errors", "fitted_state", "folders"},
     "rows": {"errors", "types"},
-    "data": {"errors", "types", "text", "rows"},
+    "data": {"errors", "types", "text", "rows", "privacy"},
     "gold": {"errors", "types", "data"},
     "partitions": set(),
     "intervals": {"partitions"},

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from incidentml.places import PlaceExtractor
 from incidentml.privacy import find, mask
+from incidentml.types import Span
 
 CASES = [
     line.replace("\\n", "\n").split("\t")
@@ -88,3 +90,25 @@ def test_streets_named_after_people_stay_readable(text):
 )
 def test_people_in_the_genitive_are_no_streets(text):
     assert "[имя]" in mask(text)
+
+
+def test_a_resident_that_is_read_as_a_street_stays_hidden():
+    text = "Здравствуйте, я Сидорова Мария Петровна, на Мира 5 нет тепла, пишу и за Адама Мицкевича 7"
+    whole = Span(0, len(text))
+    assert "Сидорова" not in mask(text, places=[whole])
+    assert "Адама Мицкевича 7" in mask(text, places=[whole])
+    assert not any("петровна" in (place.street or "") for place in PlaceExtractor().extract(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Иванов И.И. из 5 подъезда", "[имя] из 5 подъезда"),
+        ("врач Кузнецова Е. В.", "врач [имя]"),
+        ("ИНН 590212345678", "ИНН 590212345678"),
+        ("8\u200b912\u200b345\u206067\u00ad89", "[телефон]"),
+        ("\uff18\uff19\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19", "[телефон]"),
+    ],
+)
+def test_initials_and_disguised_numbers_are_hidden_as_a_whole(text, masked):
+    assert mask(text) == masked

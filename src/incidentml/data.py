@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from incidentml.errors import DataError
+from incidentml.privacy import mask
 from incidentml.rows import FIELDS, REQUIRED, Row, file_rows, frame_rows, is_frame, item_rows, plain
 from incidentml.text import clean
 from incidentml.types import Post, PostKey, Rejection
@@ -25,6 +26,8 @@ MAX_TEXT = 100_000
 MAX_FIELD = 1_000
 #: What is kept of an offending value.
 MAX_VALUE = 200
+#: A longer private piece does not occur: none is cut in half before it is masked.
+MAX_PRIVATE = 100
 #: Before this no network existed; such a date is a default of some program.
 EARLIEST_YEAR = 2000
 #: Clocks differ and zones get lost; beyond this a date is wrong.
@@ -106,7 +109,8 @@ def read_posts(
     """Read posts from a file, a DataFrame or an iterable of mappings and posts.
 
     A row that cannot be a post is rejected with its line, a reason (``"code: message"``, codes in `REASONS`) and
-    the first 200 characters of the offending value. Of rows with the same network and id the first one is kept.
+    the first 200 characters of the offending value, private data masked. Of rows with the same network and id the
+    first one is kept.
     Numbers as ids become strings, broken Unicode in a text becomes U+FFFD, an empty optional field becomes None.
 
     Parameters
@@ -299,11 +303,11 @@ def _text(fields: Mapping[str, Any]) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
-def _shown(value: object) -> str | None:
+def _shown(value: object, length: int = MAX_VALUE) -> str | None:
     if value is None:
         return None
     shown = value if isinstance(value, str) else repr(value)
-    return _SURROGATE.sub("\ufffd", shown[:MAX_VALUE])
+    return _SURROGATE.sub("\ufffd", shown[:length])
 
 
 def _identity(fields: Mapping[str, Any]) -> str | None:
@@ -315,4 +319,7 @@ def _identity(fields: Mapping[str, Any]) -> str | None:
 
 def _rejection(row: Row, problem: _Problem) -> Rejection:
     message = REASONS[problem.code] + (f" ({problem.detail[:MAX_VALUE]})" if problem.detail else "")
-    return Rejection(row.line, _identity(row.fields or {}), f"{problem.code}: {message}", _shown(problem.value))
+    value = _shown(problem.value, MAX_VALUE + MAX_PRIVATE)
+    if value is not None and problem.code != "duplicate":
+        value = mask(value)
+    return Rejection(row.line, _identity(row.fields or {}), f"{problem.code}: {message}", _shown(value))

@@ -89,6 +89,8 @@ def _name_end(text: str, tokens: _Tokens, index: int) -> int | None:
         kinds.append(kind)
         places.append(at)
         at += 1
+    if kinds[-1] == "i" and at < len(tokens) and tokens[at][0] == ".":
+        places[-1] = at  # the point of a third part
     for size in range(len(kinds), 0, -1):
         if _is_name(kinds[:size]):
             end = places[size - 1]
@@ -141,6 +143,8 @@ def _introduced(text: str, tokens: _Tokens, index: int) -> bool:
     if any(_INTRODUCED.search(word) for word in before):
         return True
     start, end = tokens[index][1], tokens[index][2]
+    if tokens[index][0] == "инн":  # «ИНН 5902…» is a number, not Inna's
+        return False
     near = text[max(0, start - 6) : start] + "|" + text[end : end + 6]
     return (
         text[start].isupper()

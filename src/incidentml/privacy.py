@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from incidentml.person_names import names
+from incidentml.places.words import names_resident
 from incidentml.text import fold
 from incidentml.types import Span
 
@@ -84,6 +85,13 @@ _NUMBER_WORD = (
 _SPOKEN = re.compile(
     rf"\b(?:плюс\s)?(?:семь|восемь)[\s,-]{{1,3}}(?:девятьсот|девять)(?:[\s,-]{{1,3}}{_NUMBER_WORD}){{3,12}}\b"
 )
+
+
+#: Signs that nobody sees and digits of another width, by which a number would slip through.
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2009\u202f\u2060\ufeff"
+_WIDE = "".join(chr(0xFF10 + digit) for digit in range(10))
+_HIDDEN = re.compile(f"[{_INVISIBLE}{_WIDE}]")
+_PLAIN = str.maketrans(_INVISIBLE + _WIDE, " " * len(_INVISIBLE) + "0123456789")
 
 
 def _luhn(digits: str) -> bool:
@@ -162,7 +170,9 @@ def contacts(text: str, folded: str | None = None) -> tuple[PrivateSpan, ...]:
 
 def _folded(text: str) -> str:
     folded = fold(text)
-    return folded if len(folded) == len(text) else text
+    if len(folded) != len(text):
+        return text
+    return folded.translate(_PLAIN) if _HIDDEN.search(folded) else folded
 
 
 def _written(folded: str) -> Iterator[PrivateSpan]:
@@ -232,7 +242,11 @@ def mask(text: str, style: Literal["tag", "length"] = "tag", *, places: Iterable
     pieces, at = [], 0
     taken = list(places)
     for span in find(text):
-        if span.kind == "name" and any(span.start < place.end and place.start < span.end for place in taken):
+        if (
+            span.kind == "name"
+            and any(span.start < place.end and place.start < span.end for place in taken)
+            and not names_resident(fold(text[span.start : span.end]))
+        ):
             continue
         pieces.append(text[at : span.start])
         pieces.append(_TAGS[span.kind] if style == "tag" else "*" * (span.end - span.start))

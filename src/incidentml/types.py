@@ -122,7 +122,7 @@ class Rejection:
     reason : str
         ``"code: message"``; the codes are the keys of `incidentml.data.REASONS`.
     value : str or None
-        The first 200 characters of what is wrong.
+        The first 200 characters of what is wrong, private data masked.
     """
 
     line: int

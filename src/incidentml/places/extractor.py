@@ -13,7 +13,7 @@ from incidentml.places.parts import read_parts
 from incidentml.places.rules import settle
 from incidentml.places.tagger import PlaceTagger
 from incidentml.places.towns import at_home
-from incidentml.places.words import LANDMARKS
+from incidentml.places.words import LANDMARKS, names_resident
 from incidentml.text import fold
 from incidentml.types import Place, Span
 
@@ -82,6 +82,7 @@ class PlaceExtractor:
         found, towns = self._features.candidates(text, words, region)
         labels = settle(text, words, self.tagger_.label(found, len(words)), towns)
         parts = read_parts(text, words, labels, self._gazetteer, region, municipality)
+        parts = [part for part in parts if part.kind != "street" or not names_resident(part.normal)]
         parts.extend(landmarks(words, labels, parts, self._gazetteer))
         return _places(parts, words)
 

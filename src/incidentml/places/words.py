@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
 __all__ = [
     "ABBREVIATED",
     "AREA_TYPES",
@@ -15,6 +18,7 @@ __all__ = [
     "STREET_TYPES",
     "TITLES",
     "UNITS",
+    "names_resident",
 ]
 
 
@@ -220,3 +224,20 @@ LANDMARKS = _table("""
 дорога: дороги дороге дорогу дорогой;
 монетка: монетки монетке дикси ашан ашана
 """)
+
+#: «Петровна» in any case, «Петрович» in those that no street has: «улица Мицкевича» is one.
+_PATRONYMIC = re.compile(r"\w{2,30}(?:(?:[ое]в|ич|инич)н(?:а|ы|е|у|ой|ою)|(?:[ое]в|ь)ич(?:у|ем)?)")
+
+
+def names_resident(name: str) -> bool:
+    """Tell whether a folded name is a person's with a patronymic: no street is called so.
+
+    Examples
+    --------
+    >>> names_resident("улица сидорова мария петровна"), names_resident("улица адама мицкевича")
+    (True, False)
+    """
+    words = name.split()
+    return any(
+        _PATRONYMIC.fullmatch(word) and before not in STREET_TYPES.values() for before, word in pairwise(words)
+    )
