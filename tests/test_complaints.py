@@ -104,6 +104,11 @@ def test_nothing_said_is_not_a_complaint(text):
     assert "нет содержания" in verdict.reasons[0]
 
 
+@pytest.mark.parametrize("text", ["+1", "123", "👍", "Добрый день"])
+def test_what_says_too_little_is_of_no_special_kind(text):
+    assert _judge(text).kind is Kind.OTHER
+
+
 def test_an_echo_is_told_what_is_missing():
     assert any("не сказано" in reason for reason in _judge("у нас так же").reasons)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from incidentml.complaints.lexicon import CLASSES
 from incidentml.complaints.matching import Matcher
 from incidentml.text import fold
 from incidentml.types import Concreteness, Kind
@@ -40,8 +41,10 @@ _ECHO = Matcher(
 )
 _ECHO_CORE = Matcher("же также тоже аналогично плюсую плюс поддерживаю присоединяюсь подтверждаю самое такая")
 _PLUS = re.compile(r"\s*\+{1,5}\s*\d{0,5}\s*[!.)]*\s*")
-_TOKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|\d+|[.!?…\n;]+")
-_STOPS = ".!?…\n;"
+_TOKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|\d+|[.!?…\n;,)]+")
+_STOPS = frozenset(".!?…\n;")
+#: What begins another clause inside a sentence: a comma, «1)», «а», «и».
+_JOINTS = frozenset([",", ")", "а", "и", "еще", "также", "плюс"])
 _TURKIC = re.compile("[әөүғқҡңһҙҫҗ]")
 _LATIN = re.compile("[a-z]+")
 _CYRILLIC = re.compile("[а-яәөүғқҡңһҙҫҗіїєґў]")
@@ -88,7 +91,7 @@ _OWN = re.compile(
     r"|жду|ждем)\b"
 )
 
-#: Fields of claims in plain words; a text whose sentences are about three of them holds several claims.
+#: Fields of claims in plain words; a text that tells of troubles in three holds several claims.
 _FIELDS = {
     "вода": Matcher("вода воды воду водой водоснабжен* водопровод* кран крана"),
     "тепло": Matcher("отоплен* батаре* теплоснабжен* котельн* теплотрасс*"),
@@ -96,7 +99,9 @@ _FIELDS = {
     "мусор": Matcher("мусор* контейнер* помойк* свалк* баки урн*"),
     "дороги": Matcher("дорог* асфальт* яма ямы ям выбоин* тротуар* светофор* разметк*"),
     "снег и лёд": Matcher("снег снега лед льда гололед* сосульк* сугроб*"),
-    "дом и двор": Matcher("подъезд* лифт* крыш* подвал* площадк* домофон* стояк*"),
+    "лифт": Matcher("лифт*"),
+    "крыша и подвал": Matcher("крыш* кровл* подвал* стояк*"),
+    "дом и двор": Matcher("подъезд* площадк* домофон*"),
     "канализация": Matcher("канализац* ливнев* сток* колодец колодц*"),
     "транспорт": Matcher("автобус* маршрутк* трамва* троллейбус* электричк*"),
     "медицина": Matcher("больниц* поликлиник* врач* скорая скорую лекарств* аптек* талон*"),
@@ -106,11 +111,19 @@ _FIELDS = {
 }
 
 
+#: Where a thing stands more often than what is wrong: any other field of the clause goes first.
+_SITE = "дом и двор"
+#: Rubbish is a thing that is not taken away; the other words of this class are troubles by themselves.
+_TROUBLE = Matcher(f"{CLASSES['fault']} {CLASSES['negation']}".replace("мусор*", "морга* мига*"))
+
+
 class _Facts(NamedTuple):
     """What one token may tell; `field` is the first it names."""
 
     stop: bool
+    joint: bool
     danger: bool
+    trouble: bool
     field: str | None
     hollow: bool
     echo: bool
@@ -120,10 +133,12 @@ class _Facts(NamedTuple):
 @lru_cache(maxsize=100_000)
 def _facts_of(token: str) -> _Facts:
     return _Facts(
-        stop=token[0] in _STOPS,
+        stop=not _STOPS.isdisjoint(token),
+        joint=token in _JOINTS or token[0] in ",)",
         danger=_DANGER(token),
+        trouble=_TROUBLE(token),
         field=next((name for name, matcher in _FIELDS.items() if matcher(token)), None),
-        hollow=token in _NOTHING or _GREETING(token),
+        hollow=token in _NOTHING or token.isdecimal() or _GREETING(token),
         echo=_ECHO(token),
         echo_core=_ECHO_CORE(token),
     )
@@ -144,8 +159,9 @@ def signals_of(text: str) -> Signals:
     True
     """
     folded = fold(text)
-    found = [_facts_of(token) for token in _TOKEN.findall(folded)]
-    said = [facts for facts in found if not facts.stop]
+    tokens = _TOKEN.findall(folded)
+    found = [_facts_of(token) for token in tokens]
+    said = [facts for token, facts in zip(tokens, found, strict=True) if token[0].isalnum()]
     short = len(said) <= 8
     return Signals(
         danger=any(facts.danger for facts in said),
@@ -170,15 +186,17 @@ def _language(folded: str) -> str | None:
 
 
 def _claims(found: Sequence[_Facts]) -> tuple[str, ...]:
-    """Return the fields of separate claims: each sentence counts for the field it names first."""
+    """Return the fields of separate claims: each clause that tells of a trouble counts for what it is about."""
     fields: dict[str, None] = {}
-    open_sentence = True
-    for facts in found:
-        if facts.stop:
-            open_sentence = True
-        elif open_sentence and facts.field:
-            fields[facts.field] = None
-            open_sentence = False
+    field, trouble = None, False
+    for facts in (*found, _facts_of(".")):
+        if facts.joint or facts.stop:
+            if field and trouble:
+                fields[field] = None
+            field, trouble = None, False
+        elif facts.field and field in (None, _SITE):
+            field = facts.field
+        trouble = trouble or facts.trouble
     return tuple(fields) if len(fields) >= 3 else ()
 
 
@@ -198,7 +216,7 @@ def reasons_for(
     if guaranteed:
         out.append("есть место, контакт и проблема: принимается всегда")
     elif signals.empty:
-        out.append("в сообщении нет содержания: только приветствие или вложение")
+        out.append("в сообщении нет содержания: только приветствие, числа или вложение")
     elif accepted:
         out.append(f"вероятность жалобы {probability:.2f} не ниже порога {threshold:.2f}")
     else:

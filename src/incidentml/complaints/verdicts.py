@@ -42,6 +42,8 @@ def verdict_of(
     accepted = guaranteed or (probability >= threshold and not signals.empty)
     likely = sorted(by_kind, key=lambda kind: (-by_kind[kind], kind.value))
     kind = Kind.COMPLAINT if accepted else next((k for k in likely if k is not Kind.COMPLAINT), Kind.OTHER)
+    if not accepted and (signals.empty or signals.echo):  # too little said to be an advert or news
+        kind = Kind.OTHER
     return Verdict(
         kind=kind,
         kind_probabilities={name.value: p for name, p in by_kind.items()},
