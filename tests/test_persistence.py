@@ -343,6 +343,18 @@ class Toy(Persistent):
         return cls(state.array("values", ndim=1))
 
 
+@pytest.mark.parametrize("meta", [{"length": "x"}, {"length": [1]}, {"length": None}])
+def test_settings_of_a_wrong_kind_are_a_damaged_model(tmp_path: Path, meta: dict[str, Any]) -> None:
+    class Sized(Toy):
+        @classmethod
+        def from_state(cls, state: FittedState) -> Self:
+            return cls(state.array("values")[: int(state.setting("length"))])
+
+    folder = save_state(FittedState(Toy.KIND, meta, {"values": np.arange(3.0)}), tmp_path / "m")
+    with pytest.raises(ModelFormatError, match="do not fit this version"):
+        Sized.load(folder)
+
+
 def test_object_comes_back_and_only_as_its_own_kind(tmp_path: Path, saved: Path) -> None:
     assert Toy.load(Toy(np.arange(3.0)).save(tmp_path / "toy")).values.tolist() == [0, 1, 2]
     with pytest.raises(ModelFormatError, match="kind 'outer', expected 'toy'"):

@@ -100,7 +100,16 @@ class Persistent:
         ModelFormatError
             If the folder is of another kind, damaged, incomplete or newer than this library.
         """
-        return cls.from_state(load_state(path).require(cls.KIND))
+        state = load_state(path).require(cls.KIND)
+        try:
+            return cls.from_state(state)
+        except ModelFormatError:
+            raise
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            # whoever wrote the manifest decides what its settings are: a list may be a number
+            raise ModelFormatError(
+                f"{path}: settings of {cls.KIND!r} do not fit this version: {type(error).__name__}: {error}"
+            ) from error
 
 
 def _flatten(state: FittedState, prefix: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
