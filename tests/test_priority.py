@@ -157,7 +157,7 @@ def test_bad_input_is_named(scorer):
         scorer.score(np.zeros((0, 15)), IncidentEvidence())
     with pytest.raises(ValueError, match="danger_recall"):
         PriorityScorer(danger_recall=2).fit(priority_features(WORDS[:2]), [1, 2], ["street", "street"])
-    with pytest.raises(ValueError, match="above 3"):
+    with pytest.raises(ValueError, match="urgency 4, expected one of"):
         PriorityScorer(folds=2).fit(priority_features(WORDS[:2]), [1, 4], ["street", "street"])
     with pytest.raises(NotFittedError):
         PriorityScorer().score_posts(["нет воды"])
@@ -169,3 +169,33 @@ def test_clone_keeps_the_settings():
 
 def test_every_step_of_scale_can_be_said(scorer):
     assert isinstance(scorer.score(scorer.score_posts(["весь город"]), IncidentEvidence()).scale, Scale)
+
+
+@pytest.mark.parametrize(
+    ("urgency", "scale", "message"),
+    [
+        ([7], ["street"], "urgency 7, expected one of"),
+        ([-3], ["street"], "urgency -3, expected one of"),
+        ([1], ["road"], "scale 'road', expected one of .*'street'"),
+        ([None], ["street"], "urgency is known for no row"),
+        ([1, 1], ["street"], "labels of urgency; give one for each"),
+    ],
+)
+def test_labels_that_do_not_fit_are_named(urgency, scale, message):
+    features = priority_features(WORDS)
+    with pytest.raises(ValueError, match=message):
+        PriorityScorer(folds=2).fit(features, urgency * len(WORDS), scale * len(WORDS))
+
+
+def test_labels_of_a_table_with_gaps_are_read_as_unknown():
+    harm = [float(urgency) for _, urgency, _ in TEXTS] * 3 + [float("nan")]
+    steps = [scale for _, _, scale in TEXTS] * 3 + [float("nan")]
+    texts = [*WORDS, "яма"]
+    gaps = PriorityScorer(folds=2).fit(priority_features(texts), harm, steps)
+    told = (
+        [None if value != value else value for value in harm],
+        [None if value != value else value for value in steps],
+    )
+    assert np.array_equal(
+        gaps.score_posts(texts), PriorityScorer(folds=2).fit(priority_features(texts), *told).score_posts(texts)
+    )

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -260,3 +261,39 @@ def test_rare_words_weigh_more():
     water = weights.transform(lexical_counts(["вода"])).indices
     garden = weights.transform(lexical_counts(["сад"])).indices
     assert both[0, garden].max() > both[0, water].max()
+
+
+VECTORS = np.random.default_rng(0).normal(size=(12, 4))
+TOPICS = ["вода", "дорога", "мусор"] * 4
+
+
+def test_lists_and_frames_are_features_too():
+    whole = Router(folds=2).fit(VECTORS, TOPICS).predict(VECTORS).tolist()
+    assert Router(folds=2).fit(VECTORS.tolist(), TOPICS).predict(VECTORS.tolist()).tolist() == whole
+    frame, column = pd.DataFrame(VECTORS), pd.Series(TOPICS)
+    assert Router(folds=2).fit(frame, column).predict(frame).tolist() == whole
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"X": VECTORS[:, 0]}, "Reshape your data"),
+        ({"X": np.full((12, 4), np.nan)}, "contains NaN"),
+        ({"y": [None, *TOPICS[1:]]}, "y holds None; topics are names"),
+        ({"y": list(range(12))}, "y holds 0; topics are names"),
+        ({"y": TOPICS[1:]}, "12 rows of features and 11 topics"),
+        ({"levels": ["municipal"]}, "1 levels; give one for each"),
+        ({"levels": ["town"] * 12}, r"levels hold \['town'\], expected"),
+        ({"groups": ["a"]}, "1 groups; give one for each"),
+        ({"groups": ["a"] * 12}, "groups holds 'a' alone"),
+        ({"incidents": ["a"]}, "1 incidents; give one for each"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_named(given, message):
+    with pytest.raises(ValueError, match=message):
+        Router(folds=2).fit(**{"X": VECTORS, "y": TOPICS, **given})
+
+
+def test_before_fit_nothing_is_predicted():
+    with pytest.raises(NotFittedError):
+        Router().predict(VECTORS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,40 @@ from numpy.typing import NDArray
 
 from incidentml.heads import LinearHeads
 
-__all__ = ["held_out_scores", "one_against_rest"]
+__all__ = ["checked_features", "checked_labels", "checked_ranks", "held_out_scores", "one_against_rest"]
+
+
+def checked_features(X: Any, owner: str) -> Any:
+    """Return features as a finite array or CSR matrix of two axes; raises `ValueError` for anything else."""
+    from sklearn.utils.validation import check_array
+
+    return check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], estimator=owner)
+
+
+def checked_labels(values: Iterable[Any] | None, rows: int, owner: str, name: str) -> list[Any]:
+    """Return one label a row, None where a table holds nothing (NaN).
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer labels than rows.
+    """
+    if values is None:
+        return [None] * rows
+    labels = [None if isinstance(value, float) and np.isnan(value) else value for value in values]
+    if len(labels) != rows:
+        raise ValueError(f"{owner}: {rows} rows of features and {len(labels)} {name}; give one for each")
+    return labels
+
+
+def checked_ranks(
+    values: Iterable[Any], rows: int, owner: str, name: str, allowed: Sequence[Any]
+) -> NDArray[np.intp]:
+    """Return the position of each label among those allowed, -1 where there is none; otherwise `ValueError`."""
+    labels = checked_labels(values, rows, owner, f"labels of {name}")
+    if wrong := [label for label in labels if label is not None and label not in allowed]:
+        raise ValueError(f"{owner}: {name} {wrong[0]!r}, expected one of {list(allowed)}, or None if unknown")
+    return np.array([-1 if label is None else allowed.index(label) for label in labels], dtype=np.intp)
 
 
 def one_against_rest(
@@ -56,6 +89,8 @@ def held_out_scores(
         splits = list(KFold(min(folds, size), shuffle=True, random_state=0).split(np.zeros(size)))
     else:
         names = np.asarray(groups, dtype=object)
+        if len(set(groups)) < 2:
+            raise ValueError(f"groups holds {groups[0]!r} alone: name two groups at least, or none")
         splits = list(GroupKFold(min(folds, len(set(groups)))).split(np.zeros(size), groups=names))
     parts = []
     for train, test in splits:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,7 +22,7 @@ from incidentml.evidence import (
     priority_data,
     rule_hits,
 )
-from incidentml.fitting import held_out_scores
+from incidentml.fitting import checked_features, checked_labels, checked_ranks, held_out_scores
 from incidentml.heads import FeatureSpace, LinearHeads, text_features
 from incidentml.numeric import exact_product, on_grid, sigmoid, softmax
 from incidentml.persistence import FittedState, Persistent
@@ -133,19 +134,22 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If a parameter or label is out of range, or lengths differ.
+            If a parameter, feature or label is out of range, lengths differ, or no urgency is known.
         """
         if not self.C > 0 or not 0 < self.danger_recall <= 1 or self.folds < 2:
             raise ValueError(
                 f"PriorityScorer: C={self.C} must be positive, danger_recall={self.danger_recall} in (0, 1], "
                 f"folds={self.folds} at least 2"
             )
-        harm = np.array([-1 if value is None else int(value) for value in urgency])
-        steps = np.array([-1 if value is None else Scale(value).rank for value in scale])
-        if len(harm) != X.shape[0] or len(steps) != X.shape[0]:
-            raise ValueError(f"PriorityScorer: {X.shape[0]} rows, {len(harm)} urgencies, {len(steps)} scales")
-        if harm.max(initial=-1) > STEPS:
-            raise ValueError(f"PriorityScorer: urgency {harm.max()} is above {STEPS}")
+        X, owner = sparse.csr_matrix(checked_features(X, "PriorityScorer")), "PriorityScorer"
+        harm = checked_ranks(urgency, X.shape[0], owner, "urgency", range(STEPS + 1))
+        steps = checked_ranks(scale, X.shape[0], owner, "scale", [step.value for step in Scale])
+        if not (harm >= 0).any():
+            raise ValueError("PriorityScorer: urgency is known for no row; give it for some at least")
+        if groups is not None:
+            groups = checked_labels(groups, X.shape[0], owner, "groups")
+        incidents = checked_labels(incidents, X.shape[0], owner, "incidents")
+        topics = checked_labels(topics, X.shape[0], owner, "topics")
         weight = np.ones(len(harm))
         if groups is not None:
             _, member, size = np.unique(np.asarray(groups, dtype=object), return_inverse=True, return_counts=True)
@@ -198,21 +202,20 @@ class PriorityScorer(BaseEstimator, Persistent):  # type: ignore[misc]
         held: NDArray[np.float64],
         harm: NDArray[np.intp],
         weight: NDArray[np.float64],
-        incidents: Sequence[str | None] | None,
-        topics: Sequence[str | None] | None,
+        incidents: Sequence[str | None],
+        topics: Sequence[str | None],
     ) -> None:
         """Fit the second look, at whole incidents, and the threshold that enough of the dangerous ones reach."""
         from sklearn.linear_model import LogisticRegression
 
-        names = [None] * len(harm) if incidents is None else list(incidents)
         members: dict[str, list[int]] = {}
-        for row, name in enumerate(names):
+        for row, name in enumerate(incidents):
             if harm[row] >= 0:
                 members.setdefault(name or f"\0{row}", []).append(row)
         first = [rows[0] for rows in members.values()]
         order = [row for rows in members.values() for row in rows]
         starts = np.cumsum([0, *(len(rows) for rows in members.values())], dtype=np.intp)[:-1]
-        looks = looks_of(held[order], starts, [None if topics is None else topics[row] for row in first])
+        looks = looks_of(held[order], starts, [topics[row] for row in first])
         truth = harm[first]
         self.judge_ = np.zeros((STEPS, looks.shape[1] + 1))
         for step in range(STEPS):

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from incidentml.assignment import level_table
 from incidentml.conformal import ConformalSets
-from incidentml.fitting import held_out_scores, one_against_rest
+from incidentml.fitting import checked_features, checked_labels, held_out_scores, one_against_rest
 from incidentml.heads import FeatureSpace, LinearHeads, text_features
 from incidentml.numeric import softmax
 from incidentml.taxonomy import OUTSIDE, Taxonomy
@@ -103,22 +103,33 @@ class TopicModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If a parameter is out of range, lengths differ or `y` holds a single topic.
+            If a parameter or feature is out of range, lengths differ, or `y` holds a single topic or no names.
         """
         if not self.C > 0 or not 0 < self.coverage < 1 or self.folds < 2:
             raise ValueError(
                 f"Router: C={self.C} must be positive, coverage={self.coverage} between 0 and 1, "
                 f"folds={self.folds} at least 2"
             )
-        labels = np.asarray(y, dtype=object)
-        if len(labels) != X.shape[0]:
-            raise ValueError(f"Router: {X.shape[0]} rows of features and {len(labels)} topics; give one for each")
+        X = checked_features(X, "Router")
+        rows = X.shape[0]
+        labels = np.array(checked_labels(y, rows, "Router", "topics"), dtype=object)
+        if strange := [label for label in labels if not isinstance(label, str)]:
+            raise ValueError(
+                f"Router: y holds {strange[0]!r}; topics are names: drop such rows or turn them into strings"
+            )
         self.classes_ = np.array(sorted(set(labels.tolist())), dtype=object)
         if len(self.classes_) < 2:
             raise ValueError("Router: y holds a single topic, at least two are needed")
         self.n_features_in_ = X.shape[1]
         self._lay_out()
-        level = np.asarray([None] * len(labels) if levels is None else levels, dtype=object)
+        level = np.array(checked_labels(levels, rows, "Router", "levels"), dtype=object)
+        if wrong := set(level[level != None]) - set(Level):  # noqa: E711 - row by row
+            raise ValueError(
+                f"Router: levels hold {sorted(map(str, wrong))}, expected {[item.value for item in Level]}"
+            )
+        if groups is not None:
+            groups = checked_labels(groups, rows, "Router", "groups")
+        incidents = checked_labels(incidents, rows, "Router", "incidents")
         #: Scores of the training rows from heads that have not seen them: what later stages may learn from.
         self.held_scores_ = held = held_out_scores(
             lambda rows: self._heads(X[rows], labels[rows], level[rows]), X, self.folds, groups
@@ -156,10 +167,9 @@ class TopicModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         held: NDArray[Any],
         labels: NDArray[Any],
         groups: Sequence[str] | None,
-        incidents: Sequence[str | None] | None,
+        incidents: Sequence[str | None],
     ) -> None:
-        keys = [f"\0{i}" for i in range(len(labels))] if incidents is None else list(incidents)
-        names = np.array([key if key else f"\0{i}" for i, key in enumerate(keys)], dtype=object)
+        names = np.array([key if key else f"\0{i}" for i, key in enumerate(incidents)], dtype=object)
         rows = np.arange(len(labels))
         if groups is not None:
             # Incidents of whole territories are what will be met; single texts for rare topics are harder.
@@ -208,6 +218,7 @@ class TopicModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable topic of every row."""
+        check_is_fitted(self, "heads_")
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
     def _logits(self, scores: NDArray[Any], scale: float) -> NDArray[np.float64]:
