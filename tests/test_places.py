@@ -346,3 +346,11 @@ def test_posts_about_one_place_share_a_block_key(extractor):
 def test_a_table_needs_a_region_for_each_post():
     with pytest.raises(ValueError, match="1 posts have places, 2 have regions"):
         PlaceTable.build([()], [None, None])
+
+
+def test_other_numbers_of_a_kind_contradict_beside_landmarks_that_tell_nothing():
+    places = [
+        (Place(landmark=f"километр {n}"), Place(landmark=turn)) for n, turn in ((25, "салаирка"), (18, "каменка"))
+    ]
+    agreement = PlaceTable.build(places, [None, None]).compare(np.array([0]), np.array([1]))
+    assert agreement.landmark.tolist() == [-1]

@@ -117,13 +117,16 @@ def _address_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int
 
 
 def _landmark_codes(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int8]:
-    """Only numbers set landmarks of one kind apart: a place has many landmarks, and each has many names."""
+    """Only numbers set landmarks of one kind apart: a place has many landmarks, and each has many names.
+
+    What can neither agree nor contradict is -2: beside it, other numbers still contradict.
+    """
     (kind, count, name), (kind2, count2, name2) = a.T, b.T
     alike = kind == kind2
     counted, named = (count > 0) & (count2 > 0), (name > 0) & (name2 > 0)
     apart = counted & (count != count2)
     equal = (counted & (count == count2)) | (named & (name == name2))
     vague = ~named & ~counted
-    within = np.where(apart, CONFLICT, np.where(equal, SAME, np.where(vague, COMPATIBLE, UNKNOWN)))
-    across = np.where(named & (name == name2), COMPATIBLE, UNKNOWN)
+    within = np.where(apart, CONFLICT, np.where(equal, SAME, np.where(vague, COMPATIBLE, -2)))
+    across = np.where(named & (name == name2), COMPATIBLE, -2)
     return np.asarray(np.where(alike, within, across), dtype=np.int8)[:, None]
