@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -301,6 +302,7 @@ def test_drift_is_told_by_a_monitor_that_is_saved_with_the_model(tmp_path: Path)
     assert told is not None
     assert told.retrain
     assert told.posts == 30
+    assert not [name for name, _ in told.shifts if re.search("[a-z]", name)], "a person reads these names"
     turned = watched.process(list(rows())[29::-1]).drift
     assert turned == told
     assert IncidentPipeline.load(watched.save(tmp_path / "model")).process(list(rows())[:30]).drift == told

@@ -81,7 +81,7 @@ def run(
         f"in {summary.report['seconds']['total']:.1f} s. Output: {out}"
     )
     if (drift := summary.result.drift) is not None and drift.retrain:
-        print(f"Retraining advised: {'; '.join(drift.reasons)}")
+        print(f"Данные изменились: {'; '.join(drift.reasons)}")
     if strict and counts["rejected"]:
         raise typer.Exit(1)
 

@@ -147,7 +147,7 @@ class DriftMonitor(BaseEstimator, Persistent):  # type: ignore[misc]
         X : array of shape (n, d)
             With the columns of `fit`.
         names : sequence of str, optional
-            Names of the columns (`complaints.features.feature_names`), which make the shifts readable.
+            Names of the columns, for the shifts; `complaints.facts.fact_name` gives Russian ones.
 
         Returns
         -------

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from incidentml.assembly import assemble
 from incidentml.collector import collector_paused
 from incidentml.complaints import ComplaintClassifier
-from incidentml.complaints.explain import fact_name
+from incidentml.complaints.facts import fact_name
 from incidentml.complaints.features import PAGE, feature_names
 from incidentml.data import read_posts
 from incidentml.deadlines import SlaPolicy, zone_of

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from incidentml.complaints.facts import fact_name
 from incidentml.complaints.features import dense_features, feature_names
 from incidentml.text import tokens
 from incidentml.types import Concreteness, Kind, Span, Verdict
@@ -16,107 +17,9 @@ from incidentml.types import Concreteness, Kind, Span, Verdict
 if TYPE_CHECKING:
     from incidentml.complaints import ComplaintClassifier
 
-__all__ = ["Explanation", "explain_post", "fact_name"]
+__all__ = ["Explanation", "explain_post"]
 
 _MOST_WORDS = 120
-
-#: Names of classes, marks of form, slots and sources for explanations.
-_FACT_NAMES: dict[str, str] = {
-    "negation": "отрицание",
-    "fault": "поломка или беда",
-    "silence": "не отвечают, отписки",
-    "home": "дом и коммунальные услуги",
-    "city": "дороги, транспорт, улица",
-    "public": "медицина, школа, выплаты",
-    "charge": "ответственные службы",
-    "first": "первое лицо",
-    "family": "близкие и соседи",
-    "tried": "уже обращались",
-    "please": "просьба",
-    "imperative": "повелительная форма",
-    "inquire": "просьба подсказать",
-    "asking": "вопросительное слово",
-    "future": "когда сделают",
-    "since": "давно или снова",
-    "ordinal": "который по счёту",
-    "unit": "срок",
-    "when": "время",
-    "work": "работа служб",
-    "report": "сообщили, пояснили",
-    "according": "ссылка на данные",
-    "done": "сделано или планируется",
-    "crime": "полиция и суд",
-    "accident": "происшествие",
-    "relay": "пересказ подписчика",
-    "footer": "подвал канала",
-    "sell": "торговля",
-    "hire": "вакансия",
-    "money": "деньги",
-    "thanks": "благодарность",
-    "wish": "поздравление",
-    "mourn": "траур",
-    "search": "поиск пропавших и находки",
-    "suggest": "предложение",
-    "weather": "погода",
-    "sport": "спорт",
-    "show": "афиша и развлечения",
-    "politics": "политика",
-    "blame": "возмущение",
-    "mood": "настроение",
-    "study": "учёба",
-    "game": "игры, кино, сеть",
-    "technic": "технологии",
-    "swear": "брань",
-    "shop": "частная торговля и услуги",
-    "also": "то же самое у нас",
-    "letter": "обращение письмом",
-    "place": "слова адреса",
-    "safe": "официальное предупреждение",
-    "past_plural": "прошедшее время, они",
-    "past": "прошедшее время",
-    "self": "глагол от первого лица",
-    "passive": "возвратный глагол",
-    "participle": "страдательная форма",
-    "person3": "третье лицо",
-    "you": "обращение на вы",
-    "must": "должны, пора",
-    "but": "противопоставление",
-    "solved": "починили, вернули",
-    "joy": "радость",
-    "traffic": "пробки и движение",
-    "schedule": "режим, порядок, расписание",
-    "irony": "слова иронии",
-    "world": "страна и мир",
-    "anybody": "обращение к соседям",
-    "number": "число",
-    "who": "сказано, кто",
-    "what": "сказано, что случилось",
-    "where": "сказано, где",
-    "ask": "сказано, чего просят",
-    "contact": "есть контакт",
-    "score": "полнота обращения",
-    "length": "длина",
-    "short": "коротко",
-    "tiny": "два-три слова",
-    "question": "вопрос",
-    "question at the end": "вопрос в конце",
-    "exclamation": "восклицания",
-    "phone": "телефон",
-    "price": "цена",
-    "hashtag": "хештег",
-    "link": "ссылка",
-    "emoji": "эмодзи",
-    "latin": "латиница",
-    "happy brackets": "скобки-улыбки",
-    "list": "список",
-    "given": "страница или канал",
-    "official": "официальная страница",
-    "news": "новости",
-    "incidents": "происшествия",
-    "market": "объявления",
-    "leisure": "досуг",
-    "talk": "разговоры",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +82,6 @@ def _facts(
         if effect and (label := fact_name(name)) != name:
             out[label] = round(out.get(label, 0.0) + effect, 3)
     return list(out.items())
-
-
-def fact_name(column: str) -> str:
-    """Return a name of `feature_names` in Russian; columns without a meaning of their own keep theirs."""
-    family, _, rest = column.partition(": ")
-    if not rest:
-        return column
-    fact = " + ".join(_FACT_NAMES.get(part, part) for part in rest.split(" + "))
-    return {"opening": f"в начале: {fact}", "source": f"источник: {fact}"}.get(family, fact)
 
 
 def _log_odds(p: NDArray[np.float64]) -> NDArray[np.float64]:
