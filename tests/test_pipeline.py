@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import incidentml
-from incidentml import DataError, IncidentPipeline, Post, StateError
+from incidentml import DataError, IncidentPipeline, Post, SlaPolicy, StateError
 from incidentml.drift import DriftMonitor
 from incidentml.pipeline_state import PipelineState, open_state_folder
 
@@ -198,6 +198,14 @@ def test_a_state_of_another_model_is_refused() -> None:
     other = PipelineState("another", state.clusters, state.held, state.incidents, state.seen)
     with pytest.raises(StateError, match="made by model another"):
         pipe().update([post("Нет воды")], other)
+
+
+def test_an_exchanged_stage_changes_the_fingerprint() -> None:
+    mine = incidentml.load()
+    state = mine.process(rows()[:2]).state
+    mine.policy = SlaPolicy.load("eight_hours")
+    with pytest.raises(StateError, match="'eight_hours'"):
+        mine.update([], state)
 
 
 def test_a_state_folder_is_locked_while_in_use(tmp_path: Path) -> None:

@@ -77,6 +77,20 @@ def test_a_missing_table_is_an_error(tmp_path):
         Gazetteer.from_csv(tmp_path / "none.csv")
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("Пермский край,,Абырвалгино,Мира, 5", "line 2: 5 cells, the header has 4"),
+        ('Пермский край,,"Абырвалгино,', "cannot be read"),
+    ],
+)
+def test_a_row_that_does_not_fit_its_header_is_named(tmp_path, row, message):
+    path = tmp_path / "table.csv"
+    path.write_text(f"region,municipality,settlement,street\n{row}\n", "utf-8")
+    with pytest.raises(DataError, match=message):
+        Gazetteer.from_csv(path)
+
+
 def test_a_user_table_does_not_change_the_shipped_gazetteer(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("region;municipality;settlement;street\nПермский край;;Абырвалгино;\n", "utf-8")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -103,6 +102,7 @@ class IncidentPipeline(Persistent):
         self.priority = priority
         self.policy = SlaPolicy.load() if policy is None else policy
         self.drift = drift
+        self._hashed: tuple[tuple[object, ...], str] | None = None
 
     def process(
         self,
@@ -274,7 +274,7 @@ class IncidentPipeline(Persistent):
             },
         )
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """Hash of all fitted state: two pipelines with one fingerprint give one answer.
 
@@ -283,8 +283,12 @@ class IncidentPipeline(Persistent):
         TypeError
             If the encoder neither names itself by a property ``hash`` nor can be saved.
         """
-        known = encoder_hash(self.encoder) + hash_state(self._stages())
-        return blake2b(known.encode(), digest_size=16).hexdigest()
+        stages = (self.encoder, self.places, self.complaints, self.clusterer, self.router, self.priority)
+        used: tuple[object, ...] = (*stages, self.policy, self.drift)
+        if self._hashed is None or any(one is not other for one, other in zip(self._hashed[0], used, strict=True)):
+            known = encoder_hash(self.encoder) + hash_state(self._stages())
+            self._hashed = used, blake2b(known.encode(), digest_size=16).hexdigest()
+        return self._hashed[1]
 
     def to_state(self) -> FittedState:
         """Return the states of all stages.

@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib import resources
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from incidentml.errors import DataError
 from incidentml.places.forms import loose_stem, name_forms, stem, word_forms
@@ -110,6 +110,15 @@ def _root(word: str) -> str:
     return loose_stem(loose_stem(word))
 
 
+def _row(row: dict[Any, Any], where: str, width: int) -> dict[str, str]:
+    if None in row:  # what DictReader could not name
+        cells = width + len(row[None])
+        raise DataError(
+            f"{where}: {cells} cells, the header has {width}; a value with a delimiter stands in quotes"
+        )
+    return {name: (row.get(name) or "").strip() for name in _COLUMNS}
+
+
 class Gazetteer:
     """Settlements and street names, found in any case form.
 
@@ -160,7 +169,8 @@ class Gazetteer:
         Raises
         ------
         DataError
-            If the file cannot be read or has none of the columns ``settlement`` and ``street``.
+            If the file cannot be read, has none of the columns ``settlement`` and ``street``, or a row has more
+            cells than the header.
 
         Examples
         --------
@@ -176,14 +186,15 @@ class Gazetteer:
             with Path(path).open(encoding="utf-8-sig", newline="") as stream:
                 sample = stream.readline()
                 stream.seek(0)
-                reader = csv.DictReader(stream, delimiter=";" if sample.count(";") > sample.count(",") else ",")
+                delimiter = ";" if sample.count(";") > sample.count(",") else ","
+                reader = csv.DictReader(stream, delimiter=delimiter, strict=True)
                 columns = [name.strip().lower() for name in reader.fieldnames or []]
                 reader.fieldnames = columns
                 if not {"settlement", "street"} & set(columns):
                     raise DataError(
                         f"{path}: columns {columns}; expected {list(_COLUMNS)}, settlement or street at least"
                     )
-                rows = [{name: (row.get(name) or "").strip() for name in _COLUMNS} for row in reader]
+                rows = [_row(row, f"{path}, line {reader.line_num}", len(columns)) for row in reader]
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise DataError(f"{path}: cannot be read as a CSV table: {error}") from error
         gazetteer = cls((), ())
