@@ -330,3 +330,8 @@ def test_no_draws_give_no_interval() -> None:
 def test_level_outside_its_range_is_refused(level: float) -> None:
     with pytest.raises(ValueError, match="level is"):
         ev.bootstrap(lambda w: 0.0, ["a"], level=level)
+
+
+def test_scores_that_are_no_numbers_have_no_curve() -> None:
+    with pytest.raises(ValueError, match="scores hold NaN"):
+        ev.average_precision([0, 1], [float("nan"), 0.2])

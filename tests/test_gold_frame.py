@@ -79,3 +79,8 @@ def test_a_small_frame_is_told_what_it_lacks() -> None:
         DataError, match=r"2 posts are too few to train on:\n  gold\.kind: 1 complaints and 1 posts"
     ):
         check_items(gold_from_frame(frame()))
+
+
+def test_what_is_no_frame_is_refused() -> None:
+    with pytest.raises(DataError, match="found list, expected a DataFrame"):
+        gold_from_frame([{"text": "Нет воды", "kind": "complaint"}])  # type: ignore[arg-type]

@@ -105,6 +105,10 @@ def _curve(
     gold: NDArray[Any], scores: NDArray[Any], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Recall, precision and score at each distinct score, falling; empty without positives."""
+    if not np.isfinite(scores).all():
+        raise ValueError(
+            "scores hold NaN or infinity: a model that cannot tell has no curve; drop or fill these rows"
+        )
     order = np.argsort(-scores, kind="stable")
     falling = scores[order]
     last = np.flatnonzero(np.diff(falling, append=-np.inf))

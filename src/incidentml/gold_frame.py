@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from incidentml.errors import DataError
 from incidentml.gold import GoldPost, gold_row, raise_problems
-from incidentml.rows import FIELDS, frame_rows
+from incidentml.rows import FIELDS, frame_rows, is_frame
 from incidentml.types import PostKey
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ def gold_from_frame(frame: pd.DataFrame, *, territory: str = "frame") -> list[Go
     >>> tuple(item.key), item.gold.kind.value
     (('frame', '1'), 'complaint')
     """
+    if not is_frame(frame):
+        raise DataError(
+            f"gold_from_frame: found {type(frame).__name__}, expected a DataFrame; files go to load_gold"
+        )
     columns = {str(name) for name in frame.columns}
     if not columns & set(LABELS):
         raise DataError(
