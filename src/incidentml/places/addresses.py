@@ -30,6 +30,7 @@ _SERVICES = frozenset(
 #: Parts of a town whose number takes the place of a street: «85 квартал, 24».
 _QUARTERS = frozenset(word for word, kind in AREA_TYPES.items() if kind in ("микрорайон", "квартал"))
 _LINES = frozenset(word for word, kind in STREET_TYPES.items() if kind in NUMBERED_STREETS)
+_NUMBERED = _QUARTERS | _LINES
 _STOPS = frozenset(". , ! ? : ; ) …".split())
 #: After these a number before «на Ленина» is that of a house.
 _BEFORE_HOUSE = frozenset("^ . , ! ? мимо дворе подвале подъезде нашем".split())
@@ -43,10 +44,10 @@ def mark_addresses(
     «3-я линия», «85 квартал, 24», «Московское/Ташкентская», «Вильямса от Карбышева», «45 на Ленина»,
     «Уинская девять».
     """
-    for index, word in enumerate(words):
-        if word[0] in _QUARTERS:
+    for index in [at for at, word in enumerate(words) if word[0] in _NUMBERED]:
+        if words[index].text in _QUARTERS:
             _mark_house_of_quarter(words, labels, index)
-        elif word[0] in _LINES and index:
+        else:
             _mark_line(words, labels, index)
     _mark_opening(text, words, labels)
     for index in [at for at, label in enumerate(labels) if label == "S"]:

@@ -95,6 +95,8 @@ def _shape(word: str) -> str:
         return "X" if len(word) > 1 else "I"
     if not word[0].isupper():
         return "xX"
+    if word[1:].islower():
+        return "Xx"
     return "XxX" if any(word[at].isupper() and word[at - 1] != "-" for at in range(1, len(word))) else "Xx"
 
 

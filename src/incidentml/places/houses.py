@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from incidentml.numerals import CARDINALS, NUMERALS
+from incidentml.numerals import NUMERALS
 from incidentml.places.evidence import Part, Word
 from incidentml.places.gazetteer import word_class
+from incidentml.places.other_numbers import is_no_house, text_at
 from incidentml.places.words import HOUSE_TYPES, LANDMARKS, UNITS
 
 __all__ = ["mark_houses", "read_houses"]
@@ -51,7 +52,7 @@ def mark_houses(words: Sequence[Word], labels: list[str]) -> None:
     counted = -1
     for index in [at for at, label in enumerate(labels) if label == "H"]:
         listed = index == counted + 2 and words[index - 1].text in _JOINS
-        if listed or _is_something_else(words, labels, index):
+        if listed or is_no_house(words, labels, index):
             labels[index] = "O"
             counted = index
     for index in [at for at, word in enumerate(words) if word[0] in _SIGNS]:
@@ -70,45 +71,6 @@ def mark_houses(words: Sequence[Word], labels: list[str]) -> None:
                 labels[index + 4] = "H"
 
 
-#: What a figure with a hyphen is glued to when it is an age or a size: «42-летний», «9-этажный».
-_AGES = ("лет", "дневн", "часов", "градусн", "процентн", "этажн")
-
-
-def _is_something_else(words: Sequence[Word], labels: Sequence[str], index: int) -> bool:
-    """Tell whether a number is a time, a price, a size, an age, a count or an item of a list."""
-    word, before, after = words[index], _text(words, index - 1), _text(words, index + 1)
-    if word.text in CARDINALS:
-        return after in ("дома", "домов")  # «четыре дома»
-    if not word.text.isdigit():
-        return before.startswith("кажд")  # «в каждом втором доме»
-    if len(word.text) > 3 or before in ("плюс", "минус") or before.startswith("кажд"):
-        return True
-    if before in "+:" and words[index - 1].end == word.start and index > 0:
-        return before == "+" or _text(words, index - 2).isdigit()
-    if before == "№" and _text(words, index - 2).startswith(("автобус", "маршрут", "трамва", "троллейбус")):
-        return True
-    if index + 1 == len(words) or words[index + 1].start != word.end:
-        return False
-    following = _text(words, index + 2)
-    if after == "-":
-        return following == "х" or following.startswith(_AGES)  # «60-х»
-    if after == ")":
-        return (
-            not before.isalpha()
-            and "H" not in labels[max(0, index - 1) : index]
-            and "(" not in _around(words, index)
-        )
-    return after in "\ufe0f\u20e3" or (after in ":х" and following.isdigit())
-
-
-def _text(words: Sequence[Word], index: int) -> str:
-    return words[index].text if 0 <= index < len(words) else " "
-
-
-def _around(words: Sequence[Word], index: int) -> list[str]:
-    return [word.text for word in words[max(0, index - 6) : index]]
-
-
 def _unmark_route(words: Sequence[Word], labels: list[str], index: int) -> None:
     """Take back the number of a route: «двадцать второй трамвай», «71-й автобус»."""
     at = index - 1
@@ -125,11 +87,11 @@ def _mark_ordinal(words: Sequence[Word], labels: list[str], index: int) -> None:
     «в 71м» alone may be a bus, «в девяностом» a year, «у нас в 10» an hour.
     """
     word, last, before = words[index].text, index, words[index - 1].text
-    here = _text(words, index - 2) in _HERE
+    here = text_at(words, index - 2) in _HERE
     if before == "в" and not here:
         return
     if word.isdigit():
-        dash = _text(words, index + 1) == "-"
+        dash = text_at(words, index + 1) == "-"
         ending = words[index + 1 + dash] if index + 1 + dash < len(words) else None
         if ending and ending.text in _ENDS_OF_HOUSES and ending.start <= words[index].end + 1:
             last += 1 + dash
@@ -141,10 +103,12 @@ def _mark_ordinal(words: Sequence[Word], labels: list[str], index: int) -> None:
         last += NUMERALS[word] in range(20, 100, 10) and _is_number(words, index + 1)
         if NUMERALS[word] <= 10 or not words[last].text.endswith(_ORDINAL_WORDS):
             return
-    after = _text(words, last + 1)
-    if after == "," and _text(words, last + 2) in _ONE:
+    after = text_at(words, last + 1)
+    if after == "," and text_at(words, last + 2) in _ONE:
         return  # «в 85-м, дом 17» is a quarter
-    if after not in UNITS and word_class(after)[:1] not in ("N", "A", "g", "s") and labels[index] == "O":
+    alike = after.startswith("так")  # «у 30го такая же картина»
+    plain = alike or word_class(after)[:1] not in ("N", "A", "g", "s")
+    if plain and after not in UNITS and labels[index] == "O":
         labels[index] = "H"
 
 
@@ -175,7 +139,7 @@ def _beside_house(words: Sequence[Word], labels: list[str], index: int) -> None:
     if at < 0 or not _is_number(words, at):
         return
     told = words[at].text
-    if _text(words, at - 1).startswith("кажд"):
+    if text_at(words, at - 1).startswith("кажд"):
         return  # «в каждом втором доме»
     ordinal = marked or (told in NUMERALS and told.endswith(_ORDINAL_WORDS))
     beside = at > 0 and words[at - 1].text in _BESIDE
@@ -262,8 +226,8 @@ def _block_after(words: Sequence[Word], index: int) -> int:
     """Return the piece of a block's number if its word stands here: «76, корпус 1», «76, корп. 1»; or 0."""
     if words[index].text not in ("корп", "корпус", "стр", "строение"):
         return 0
-    at = index + 1 + (_text(words, index + 1) == ".")
-    return at if _text(words, at).isdigit() and len(words[at].text) < 3 else 0
+    at = index + 1 + (text_at(words, index + 1) == ".")
+    return at if text_at(words, at).isdigit() and len(words[at].text) < 3 else 0
 
 
 def _house(words: Sequence[Word], first: int) -> Part:
