@@ -10,8 +10,9 @@ from scipy.sparse import csr_matrix
 
 from complaint_fixtures import dense_of, features_of, slots_of
 from incidentml.complaints.features import PAGE, complaint_features, dense_features, feature_names, split_features
-from incidentml.complaints.lexicon import CLASSES, PAIRS
+from incidentml.complaints.lexicon import CLASSES
 from incidentml.complaints.matching import Matcher, WordIndex
+from incidentml.complaints.pairs import PAIRS
 from incidentml.lexical import LEXICAL_SIZE, lexical_counts
 from incidentml.types import Concreteness, Span
 

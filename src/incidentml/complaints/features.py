@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from incidentml.complaints.lexicon import CLASSES, PAIRS, SOURCES
+from incidentml.complaints.lexicon import CLASSES, SOURCES
 from incidentml.complaints.matching import Matcher, WordIndex
+from incidentml.complaints.pairs import PAIRS
 from incidentml.lexical import LEXICAL_SIZE, lexical_counts
 from incidentml.text import clean, fold
 from incidentml.types import Concreteness
