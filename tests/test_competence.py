@@ -97,25 +97,6 @@ def test_a_redirect_loop_stops_loading_and_can_be_listed(table):
     assert "redirect_loop: перенаправление по кругу" in str(read.check()[0])
 
 
-BAD = [
-    ("territory,topic,level\n*,*,*\n", "executor"),
-    (HEADER, "no rows"),
-    (HEADER + "*,Полёты,*,А,\n", "Полёты"),
-    (HEADER + "*,type:никто,*,А,\n", "type:никто"),
-    (HEADER + "*,*,космический,А,\n", "космический"),
-    (HEADER + "*,*,*,,\n", "must not be empty"),
-    ("", "are missing"),
-]
-
-
-@pytest.mark.parametrize(("text", "message"), BAD)
-def test_a_bad_table_names_what_is_wrong(tmp_path, text, message):
-    path = tmp_path / "bad.csv"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(DataError, match=message):
-        CompetenceTable.from_csv(path)
-
-
 def test_a_missing_file_is_a_data_error(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
         CompetenceTable.from_csv(tmp_path / "absent.csv")
