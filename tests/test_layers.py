@@ -38,7 +38,7 @@ LAYERS: dict[str, list[str]] = {
             "concreteness",
         ],
         *["rows", "data", "gold", "splits", "partitions", "intervals", "paired", "evaluation", "label_noise"],
-        *["lexical", "word_scores", "heads", "conformal", "taxonomy", "competence", "calendars"],
+        *["lexical", "word_scores", "heads", "conformal", "taxonomy", "competence", "calendars", "terms"],
     ],
     "stages": [
         "complaints",

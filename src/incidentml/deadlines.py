@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -16,41 +16,12 @@ from zoneinfo import ZoneInfo
 from incidentml.calendars import WorkingCalendar, read_zone, region_zones, zone_of
 from incidentml.errors import DataError
 from incidentml.taxonomy import Taxonomy
+from incidentml.terms import Term, read_term
 from incidentml.types import Priority
 
 __all__ = ["SlaPolicy", "Term", "WorkingCalendar", "region_zones", "zone_of"]
 
-_UNITS = ("minutes", "hours", "days", "working_hours", "working_days")
 _STARTS = ("published", "detected", "registered", "assigned")
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A length of time.
-
-    Attributes
-    ----------
-    amount : float
-    unit : str
-        ``minutes``, ``hours``, ``days``, ``working_hours`` or ``working_days``.
-    """
-
-    amount: float
-    unit: str
-
-    def after(self, start: datetime, calendar: WorkingCalendar) -> datetime:
-        """Return the moment when the term ends; `start` is aware and local.
-
-        Hours pass by day and night, days end at the same time of day whatever the clocks do, working hours count
-        while offices are open, working days end at the close of office.
-        """
-        if self.unit == "working_hours":
-            return calendar.add_hours(start, self.amount)
-        if self.unit == "working_days":
-            return calendar.add_days(start, int(self.amount))
-        if self.unit == "days":  # the same time of day, whatever the clocks did in between
-            return start + timedelta(days=self.amount)
-        return (start.astimezone(UTC) + timedelta(**{self.unit: self.amount})).astimezone(start.tzinfo)
 
 
 @dataclass(frozen=True)
@@ -92,6 +63,7 @@ class SlaPolicy:
 
     Examples
     --------
+    >>> from datetime import UTC
     >>> policy = SlaPolicy.load()
     >>> policy.deadline(datetime(2024, 2, 3, 8, tzinfo=UTC), region="Пермский край").isoformat()
     '2024-02-04T13:00:00+05:00'
@@ -177,7 +149,7 @@ class SlaPolicy:
         if unknown := sorted(set(fields) - set(cls.__dataclass_fields__)):
             raise DataError(f"{at}: no field {unknown[0]!r}; there are {', '.join(cls.__dataclass_fields__)}")
         for field in ("reply", "forward", "after_interim", "urgent", "fast_track", "reply_or"):
-            fields[field] = _term(fields.get(field), f"{at}: {field!r}")
+            fields[field] = read_term(fields.get(field), f"{at}: {field!r}")
         try:
             for field in ("day_start", "day_end"):
                 if field in fields:
@@ -333,17 +305,6 @@ class SlaPolicy:
         if grade is not None and not 1 <= grade <= 5:
             raise DataError(f"grade is {grade}, expected 1 to 5")
         return repeated or grade in self.reopen_grades
-
-
-def _term(raw: Any, where: str) -> Term | None:
-    if raw is None:
-        return None
-    if not isinstance(raw, Mapping) or set(raw) != {"amount", "unit"} or raw["unit"] not in _UNITS:
-        raise DataError(f"{where} is {raw!r}; expected an amount and a unit of {', '.join(_UNITS)}")
-    amount = raw["amount"]
-    if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount < 10_000:
-        raise DataError(f"{where} has amount {amount!r}; expected a number above 0")
-    return Term(amount, raw["unit"])
 
 
 def _shipped() -> dict[str, Any]:
