@@ -7,6 +7,7 @@ that its posts do not count as the library's memory.
 from __future__ import annotations
 
 import itertools
+import json
 import tempfile
 import time
 from collections import defaultdict
@@ -21,14 +22,16 @@ from common import corpus, peak_memory_mb
 from streams import feed
 
 from incidentml.registry import load
+from incidentml.run import run_files
 from incidentml.types import Post
 
 Suite = Mapping[str, Any]
 
 
 def speed(suite: Suite) -> dict[str, Any]:
-    """Time a feed, at once or day by day, with each number of processes; the first leads the table."""
-    runs = {str(workers): _apart(_feed, suite, workers) for workers in suite.get("workers", [1])}
+    """Time a feed (of a file, at once or by day) with each number of processes; the first leads the table."""
+    work = _file if suite.get("file") else _feed
+    runs = {str(workers): _apart(work, suite, workers) for workers in suite.get("workers", [1])}
     return {**next(iter(runs.values())), "workers": runs}
 
 
@@ -93,6 +96,28 @@ def _feed(suite: Suite, workers: int) -> dict[str, Any]:
         "slowest_update_seconds": round(max(seconds for _, seconds in steps), 3),
         "posts_per_second": round(posts / total, 1),
         "ms_per_post_by_decile": _by_decile(steps),
+        "peak_memory_mb": _all_processes_mb(),
+        "memory_before_mb": before,
+    }
+
+
+def _file(suite: Suite, workers: int) -> dict[str, Any]:
+    """Time what ``incidentml run`` does with a JSONL file, from loading the model to the last line written."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "posts.jsonl"
+        with file.open("w", encoding="utf-8") as lines:
+            for post in feed(corpus(), suite["posts"], suite["seed"]):
+                lines.write(json.dumps(post.to_json(), ensure_ascii=False) + "\n")
+        before = peak_memory_mb()
+        report = run_files(file, Path(folder) / "out", workers=workers).report
+    total = report["seconds"].pop("total")
+    return {
+        "posts": report["counts"]["posts"],
+        "incidents": report["counts"]["incidents"],
+        "seconds": report["seconds"],
+        "total_seconds": round(total, 3),
+        "slowest_update_seconds": round(total, 3),
+        "posts_per_second": report["posts_per_second"]["total"],
         "peak_memory_mb": _all_processes_mb(),
         "memory_before_mb": before,
     }
