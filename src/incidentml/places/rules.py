@@ -96,6 +96,10 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
             labels[index] = "O"  # «Гоголь бы заплакал»: streets bear the genitive
         elif labels[index] == "T" and towns.get(index, (1,))[0] == 1 and _is_thing_of_town(text, words, index):
             labels[index] = "O"
+        elif labels[index] == "T" and _kind_before(words, index) in _NAMED and _names_a_thing(words, index, towns):
+            labels[index] = "L"  # «остановка Жлобы», «в парке Краснодар»
+        elif labels[index] == "S" and before in ("п", "с", "х") and words[index - 1].text == ".":
+            labels[index] = "T"  # «живём в п. Берёзовом»
         elif labels[index] == "T" and before == "г" and index not in towns and text[words[index - 2].start] == "Г":
             labels[index] = "S"  # «Г. Хасана» is a person
         area = before in AREA_TYPES and before not in SETTLEMENT_TYPES
@@ -167,6 +171,11 @@ def _mark_date(text: str, words: Sequence[Word], labels: list[str], index: int) 
         labels[number] = "S" if plain else "O"
         if housed:
             labels[house] = "H"
+
+
+def _names_a_thing(words: Sequence[Word], index: int, towns: Mapping[int, tuple[int, str]]) -> bool:
+    """Tell whether a name is no town's genitive: «в парке Твери», but «в парке Краснодар»."""
+    return index not in towns or words[index].text[-1] not in "аыиея"
 
 
 def _is_thing_of_town(text: str, words: Sequence[Word], index: int) -> bool:

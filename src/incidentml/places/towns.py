@@ -17,6 +17,8 @@ _TOWN = 5000
 _SHORTEST = 4
 _AWAY = frozenset("из до через от с к".split())
 _INSIDE = frozenset(["в", "на"])
+#: How verbs begin that take somebody elsewhere: «везите в Кумертау» has one form for both cases.
+_MOVES = ("вез", "увез", "повез", "отвез", "возим", "возил", "возят", "ехать", "едем", "ездим", "поехал", "направ")
 _OPENS = frozenset("^.!?#…)»")
 _CLOSES = frozenset("$.!?#…,|")
 
@@ -96,4 +98,5 @@ def _goes_to(settlement: Part, words: Sequence[Word]) -> bool:
     name, said = settlement.normal.rpartition(" ")[2], words[settlement.last].text
     moved = (said == name and name[-1] not in "оиуэ") or (name[-1] in "ая" and said[-1] in "ую")
     typed = words[settlement.first].text in SETTLEMENT_TYPES  # «в селе Отрадное»
-    return moved and not typed and _word(words, settlement.first - 1) in _INSIDE
+    taken = any(word.text.startswith(_MOVES) for word in words[max(0, settlement.first - 4) : settlement.first])
+    return (moved or taken) and not typed and _word(words, settlement.first - 1) in _INSIDE
