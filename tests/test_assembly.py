@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import numpy as np
+import pytest
 
 import incidentml
 from incidentml.assembly import TITLE_LENGTH, shared_place, title_of
 from incidentml.pipeline_state import HeldPost
 from incidentml.places import PlaceExtractor
+from incidentml.places.display import words_of
 from incidentml.report import incident_table
 from incidentml.types import Place, Post
 
@@ -76,6 +78,22 @@ def test_a_title_masks_phones_but_not_streets_named_after_people() -> None:
     title = title_of(held("На Сергея Лазо 5 нет воды, звоните +7 900 000-00-00"), Place())
     assert "Сергея Лазо" in title
     assert "900" not in title
+
+
+@pytest.mark.parametrize(
+    ("landmark", "words"),
+    [
+        ("гора липовой", "Липовая гора"),
+        ("мост чусовской", "Чусовской мост"),
+        ("рынок центральном", "Центральный рынок"),
+        ("кладбище новом", "Новое кладбище"),
+        ("площадь крупской", "площадь Крупской"),
+        ("микрорайон северный", "микрорайон Северный"),
+        ("школа 28", "школа 28"),
+    ],
+)
+def test_the_adjective_of_a_landmark_stands_as_one_says_it(landmark: str, words: str) -> None:
+    assert words_of(Place(landmark=landmark)) == words
 
 
 def test_the_table_tells_what_where_who_and_when() -> None:
