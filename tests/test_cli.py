@@ -142,7 +142,9 @@ def test_deadlines_follow_the_policy_that_is_asked_for(tmp_path: Path) -> None:
 def test_rejected_rows_fail_a_strict_run_only(tmp_path: Path) -> None:
     file = tmp_path / "posts.jsonl"
     file.write_text(json.dumps(GOOD, ensure_ascii=False) + "\n{broken\n", encoding="utf-8")
-    assert incidentml("run", file, "--out", tmp_path / "a").returncode == 0
+    done = incidentml("run", file, "--out", tmp_path / "a")
+    assert done.returncode == 0
+    assert "Rejected: bad_json 1; line by line in" in done.stdout
     assert incidentml("run", file, "--out", tmp_path / "b", "--strict").returncode == 1
     assert [line["line"] for line in lines(tmp_path / "b" / "rejected.jsonl")] == [2]
 

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +81,10 @@ def run(
         f"{counts['rejected']} rejected; {counts['incidents']} incidents "
         f"in {summary.report['seconds']['total']:.1f} s. Output: {out}"
     )
+    if counts["rejected"]:
+        codes = Counter(row.reason.split(":", 1)[0] for row in summary.result.rejected)
+        told = ", ".join(f"{code} {number}" for code, number in codes.most_common())
+        print(f"Rejected: {told}; line by line in {out / 'rejected.jsonl'}")
     if (drift := summary.result.drift) is not None and drift.retrain:
         print(f"Данные изменились: {'; '.join(drift.reasons)}")
     if strict and counts["rejected"]:
