@@ -185,6 +185,13 @@ def test_unusable_calls_exit_with_2_and_say_why(tmp_path: Path, arguments: list[
     assert (tmp_path / "full" / "diary.txt").exists()
 
 
+def test_a_console_without_cyrillic_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "posts.jsonl").write_text(json.dumps(GOOD, ensure_ascii=False) + "\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = incidentml("run", tmp_path / "posts.jsonl", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+
+
 def test_an_empty_file_gives_an_empty_output(tmp_path: Path) -> None:
     (tmp_path / "posts.jsonl").write_text("", encoding="utf-8")
     done = incidentml("run", tmp_path / "posts.jsonl", "--out", tmp_path / "out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,13 @@ def test_empty_file_has_no_rows(tmp_path: Path, name: str, content: bytes) -> No
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.jsonl: no such file; check the path"):
         read_posts(tmp_path / "none.jsonl")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_before_it_is_emptied(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "posts")
+    with pytest.raises(DataError, match="a pipe or device cannot be read twice"):
+        read_posts(tmp_path / "posts")
 
 
 def test_folder_is_refused(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 some rows were rejected under ``--strict``, 2 the call can
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -36,6 +37,9 @@ app.add_typer(models_app, name="models")
 
 def main() -> None:
     """Run the command line; errors that speak become one line and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console without «★» must not end a run that is done
+            stream.reconfigure(errors="replace")
     try:
         app()
     except IncidentMLError as error:

@@ -57,6 +57,8 @@ def file_rows(path: Path) -> Iterator[Row]:
     """
     if path.is_dir():
         raise DataError(f"{path}: this is a folder; name one JSONL, CSV or Parquet file in it")
+    if path.exists() and not path.is_file():  # its first bytes, once looked at, are gone
+        raise DataError(f"{path}: a pipe or device cannot be read twice; write the posts into a file first")
     try:
         with path.open("rb") as stream:
             head = stream.read(4096)
