@@ -282,7 +282,7 @@ def test_explanation_names_words_and_facts():
     def encode(texts):
         return np.zeros((len(texts), 0), dtype=np.float32)
 
-    found = small_filter().explain(text, encode, slots_of([text])[0])
+    found = small_filter().explain(text, encode, slots_of([text])[0], top=20)
     assert found.verdict.accepted
     assert {"нет", "воды"} & {word for word, _, effect in found.words if effect > 0}
     assert all(text[span.start : span.end] == word for word, span, _ in found.words)
