@@ -8,21 +8,19 @@ import random
 import tempfile
 import warnings
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from incidentml.encoders.base import check_russian, check_texts, unit_rows
+from incidentml.encoders.model_files import check_files
 from incidentml.errors import DataError, MissingExtraError, ModelFormatError
 from incidentml.persistence import FittedState, Persistent
 from incidentml.text import words
 
 __all__ = ["TransformerEncoder"]
-
-#: What a saved model may consist of: settings, words and weights, nothing that runs.
-_PLAIN = frozenset([".json", ".txt", ".safetensors", ".model", ".md"])
 
 
 class TransformerEncoder(Persistent):
@@ -198,31 +196,37 @@ class TransformerEncoder(Persistent):
 
     def to_state(self) -> FittedState:
         """Return the files of the model as arrays, and the settings."""
-        arrays: dict[str, NDArray[Any]] = {}
-        files: list[str] = []
         with tempfile.TemporaryDirectory() as folder:
             self._load().save(folder, safe_serialization=True, create_model_card=False)
-            for file in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
-                arrays[f"file{len(files)}"] = np.frombuffer(file.read_bytes() or b"\n", dtype=np.uint8)
-                files.append(file.relative_to(folder).as_posix())
-        _check_files(files)
-        meta = {"files": files, "prefix": self.prefix, "batch_size": self.batch_size, "half": self.half}
+            found = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+            files = {
+                path.relative_to(folder).as_posix(): np.frombuffer(path.read_bytes() or b"\n", dtype=np.uint8)
+                for path in found
+            }
+        check_files(files)
+        arrays = {f"file{number}": content for number, content in enumerate(files.values())}
+        meta = {"files": list(files), "prefix": self.prefix, "batch_size": self.batch_size, "half": self.half}
         return FittedState(
             self.KIND, {**meta, "max_tokens": self.max_tokens, "check": self.check, "model": self.model}, arrays
         )
 
     @classmethod
     def from_state(cls, state: FittedState) -> Self:
-        """Build from a state; refuse files that are no settings, words or weights."""
-        files = list(state.setting("files"))
-        _check_files(files)
-        names = ("model", "prefix", "batch_size", "half", "max_tokens", "check")
-        encoder = cls(**{name: state.setting(name) for name in names})
+        """Build from a state; refuse files that are no settings, words or weights, or name code of others."""
+        names = state.setting("files")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ModelFormatError(f"{cls.KIND}: setting 'files' is {names!r}, expected a list of paths")
+        if len(set(names)) < len(names):
+            raise ModelFormatError(f"{cls.KIND}: setting 'files' names a file twice: {names}")
+        files = {name: _content(state, number, name) for number, name in enumerate(names)}
+        check_files(files)
+        settings = ("model", "prefix", "batch_size", "half", "max_tokens", "check")
+        encoder = cls(**{name: state.setting(name) for name in settings})
         with tempfile.TemporaryDirectory() as folder:
-            for number, name in enumerate(files):
+            for name, content in files.items():
                 target = Path(folder) / name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(state.array(f"file{number}", 1).astype(np.uint8).tobytes())
+                target.write_bytes(content.tobytes())
             encoder._load(folder)
         return encoder
 
@@ -261,10 +265,8 @@ class TransformerEncoder(Persistent):
             )
 
 
-def _check_files(files: Sequence[str]) -> None:
-    for name in files:
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or path.suffix not in _PLAIN:
-            raise ModelFormatError(
-                f"transformer-encoder: file {name!r} is not allowed in a model folder; allowed: {sorted(_PLAIN)}"
-            )
+def _content(state: FittedState, number: int, name: str) -> NDArray[np.uint8]:
+    stored = state.array(f"file{number}", 1)
+    if stored.dtype != np.uint8:
+        raise ModelFormatError(f"{state.kind}: file {name!r} is stored as {stored.dtype}, expected bytes")
+    return stored
