@@ -62,7 +62,8 @@ def ceiling(features: NDArray[np.float32]) -> NDArray[np.float64]:
     for two houses of one street, 35 of 499 for other topics; 7 of 44, 7 of 63 and 26 of 163 where two surely told
     topics of one group meet in a house, at a landmark or in a street; 6 of 36 for two known towns with one name of
     a street or nearly one text; 2 of 54 for landmarks of one kind with other numbers; none of 13 where texts that
-    share half their words name no common place, number things otherwise or are about other topics in one street.
+    share half their words name no common place, number things otherwise or are about other topics in one street;
+    none of 32 for two addresses told in partly the same words.
     """
 
     def get(name: str) -> NDArray[np.float32]:
@@ -77,6 +78,8 @@ def ceiling(features: NDArray[np.float32]) -> NDArray[np.float64]:
     out[two_faults & (get("sure") > 0.9) & (get("street") >= 1)] = 0.2
     out[(get("towns_differ") > 0) & (get("street") != 0)] = 0.2
     out[(get("settlement") == -1) & (get("copied") > 0.3)] = 0.2
+    two_addresses = one_address & (get("street") == -1) & (get("houses_told") == 2) & (get("elsewhere") > 0)
+    out[two_addresses & (get("copied") >= 0.05)] = 0.2
     reworded = get("copied") >= 0.15
     nowhere_both = (get("settlement") < 1) & (get("street") < 1) & (get("landmark") < 1)
     out[reworded & (get("elsewhere") > 0) & nowhere_both] = 0.2
