@@ -188,7 +188,7 @@ def test_unusable_calls_exit_with_2_and_say_why(tmp_path: Path, arguments: list[
 def test_a_console_without_cyrillic_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "posts.jsonl").write_text(json.dumps(GOOD, ensure_ascii=False) + "\n", encoding="utf-8")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    done = incidentml("run", tmp_path / "posts.jsonl", "--out", tmp_path / "out")
+    done = process("run", tmp_path / "posts.jsonl", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
 
 
