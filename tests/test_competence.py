@@ -100,3 +100,25 @@ def test_a_redirect_loop_stops_loading_and_can_be_listed(table):
 def test_a_missing_file_is_a_data_error(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
         CompetenceTable.from_csv(tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("*,*,*,Администрация,,отдел ЖКХ\n", "line 2: more cells than the header"),
+        ('*,*,*,"Администрация,\n', "cannot be read"),
+        (
+            "*,*,*,Администрация ({город}),\n",
+            r"'{город}'\] is never filled in; allowed: {municipality}, {region}",
+        ),
+    ],
+)
+def test_rows_that_would_name_a_wrong_body_are_refused(table, rows, message):
+    with pytest.raises(DataError, match=message):
+        table(rows)
+
+
+def test_a_table_may_be_set_apart_by_semicolons(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("\ufeffterritory;topic;level;executor\n*;*;*;Администрация, отдел ЖКХ\n", "utf-8")
+    assert CompetenceTable.from_csv(path).rules[0].executor == "Администрация, отдел ЖКХ"

@@ -1,6 +1,6 @@
 """The rows of a competence table, and how they are read.
 
-A table is a CSV with the columns ``territory,topic,level,executor,redirect_to``:
+A table is a CSV (comma or semicolon) with the columns ``territory,topic,level,executor,redirect_to``:
 
 - `territory`: ``*``, a region (``Пермский край``) or a municipality in it (``Пермский край/Пермь``);
 - `topic`: ``*``, ``type:<type of executor>``, ``group:<group>``, or a topic's name or code;
@@ -12,8 +12,10 @@ A table is a CSV with the columns ``territory,topic,level,executor,redirect_to``
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TextIO
 
 from incidentml.errors import DataError
@@ -24,6 +26,8 @@ __all__ = ["ANY", "CompetenceRule", "read_rules"]
 
 #: Stands for every territory, topic or level.
 ANY = "*"
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+_FILLED = frozenset(["{region}", "{municipality}"])
 _COLUMNS = ("territory", "topic", "level", "executor", "redirect_to")
 
 
@@ -91,9 +95,13 @@ def read_rules(stream: TextIO | Iterator[str], where: str, taxonomy: Taxonomy) -
     Raises
     ------
     DataError
-        If a column is missing, a topic or level is unknown, a territory or executor is empty, or there is no row.
+        If a column is missing, a row has more cells than the header, a topic, level or placeholder is unknown, a
+        territory or executor is empty, or there is no row.
     """
-    reader = csv.DictReader(stream)
+    lines = iter(stream)
+    first = next(lines, "")
+    delimiter = ";" if first.count(";") > first.count(",") else ","  # as Russian spreadsheets save it
+    reader = csv.DictReader(chain([first], lines), delimiter=delimiter, strict=True)
     if lacking := sorted(set(_COLUMNS[:4]) - set(reader.fieldnames or ())):
         raise DataError(
             f"{where}: columns {lacking} are missing; a competence table has {', '.join(_COLUMNS)}, "
@@ -104,6 +112,8 @@ def read_rules(stream: TextIO | Iterator[str], where: str, taxonomy: Taxonomy) -
     for row in reader:
         cells = {name: (row.get(name) or "").strip() for name in _COLUMNS}
         at = f"{where}, line {reader.line_num}"
+        if None in row:  # what DictReader could not name
+            raise DataError(f"{at}: more cells than the header has; a value with a delimiter stands in quotes")
         topic = cells["topic"]
         kind, _, value = topic.partition(":")
         known = (
@@ -121,6 +131,8 @@ def read_rules(stream: TextIO | Iterator[str], where: str, taxonomy: Taxonomy) -
             )
         if not cells["territory"] or not cells["executor"]:
             raise DataError(f"{at}: 'territory' and 'executor' must not be empty; write * for every territory")
+        if strange := set(_PLACEHOLDER.findall(cells["executor"] + cells["redirect_to"])) - _FILLED:
+            raise DataError(f"{at}: {sorted(strange)} is never filled in; allowed: {', '.join(sorted(_FILLED))}")
         rules.append(CompetenceRule(reader.line_num, **cells))
     if not rules:
         raise DataError(f"{where}: the competence table has no rows")
