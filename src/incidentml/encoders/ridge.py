@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 __all__ = ["Ridge"]
 
+_ROWS = 512
+
 
 class Ridge:
     """A regression on dense and sparse features in which every row counts alike, whatever its length.
@@ -26,7 +28,10 @@ class Ridge:
         scale = 1.0 / np.sqrt(np.maximum(squares, 1e-9))
         self._dense = (dense * scale[:, None]).astype(np.float32)
         self._sparse = (sp.diags(scale) @ sparse).astype(np.float32).tocsr()
-        gram = (self._sparse @ self._sparse.T).toarray() + self._dense @ self._dense.T
+        gram = self._dense @ self._dense.T
+        across = self._sparse.T.tocsr()
+        for start in range(0, len(gram), _ROWS):  # the products of all rows at once would fill memory twice over
+            gram[start : start + _ROWS] += (self._sparse[start : start + _ROWS] @ across).toarray()
         gram[np.diag_indices_from(gram)] += np.float32(penalty)
         self._factor = scipy.linalg.cholesky(gram, lower=True, overwrite_a=True, check_finite=False)
 

@@ -28,15 +28,18 @@ _COMMON_WORD = 1e-4
 
 @dataclass(frozen=True)
 class GeneralWords:
-    """Folded words of a general vocabulary with their counts and vectors."""
+    """Folded words of a general vocabulary with their counts and vectors, these as codes of their parts."""
 
     counts: Mapping[str, int]
     rows: Mapping[str, int]
-    vectors: NDArray[np.float32]
+    codes: NDArray[np.uint8]
+    parts: NDArray[np.float32]
 
     def of(self, words: Sequence[str]) -> NDArray[np.float64]:
         """Return the vectors of known words."""
-        return self.vectors[[self.rows[word] for word in words]].astype(np.float64)
+        codes = self.codes[[self.rows[word] for word in words]]
+        found = [part[codes[:, number]] for number, part in enumerate(self.parts)]
+        return np.hstack(found).astype(np.float32).astype(np.float64)
 
 
 def load_general() -> GeneralWords:
@@ -67,8 +70,7 @@ def load_general() -> GeneralWords:
         counts[folded] += count
         if count > best.get(folded, 0):
             best[folded], rows[folded] = count, row
-    parts = [navec.pq.codes[part, navec.pq.indexes[:, part]] for part in range(navec.pq.qdim)]
-    return GeneralWords(counts, rows, np.hstack(parts).astype(np.float32))
+    return GeneralWords(counts, rows, navec.pq.indexes, navec.pq.codes)
 
 
 class WordCounts:
