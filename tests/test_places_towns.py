@@ -70,6 +70,7 @@ READINGS = """
 это же Г. Хасана, еду двадцать и страшно | -
 беда не в АТЭКе, а во вводе в дом | -
 В парке Краснодар открыли новую выставку | -
+в поселке российском свет моргает | российский
 живу в Бердске, тепла нет | бердск
 """
 
@@ -79,3 +80,8 @@ def test_names_of_things_and_people_are_no_settlements(line):
     text, settlement = line.split(" | ")
     found = next((place.settlement for place in PlaceExtractor().extract(text) if place.settlement), "-")
     assert found == settlement
+
+
+def test_a_town_of_the_own_region_with_a_capital_is_read_though_it_is_a_common_word():
+    places = PlaceExtractor().extract("Слесарь видимо идёт пешком из Тары", region="Омская область")
+    assert [place.settlement for place in places] == ["тара"]

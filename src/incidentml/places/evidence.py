@@ -11,10 +11,12 @@ __all__ = [
     "Known",
     "Part",
     "Word",
+    "ending_of",
     "group_names",
     "landmark_evidence",
     "names_of",
     "number_evidence",
+    "shape_of",
     "word_evidence",
 ]
 
@@ -42,6 +44,27 @@ Evidence = list[tuple[Any, ...]]
     THING_AROUND,
     HISTORY,
 ) = range(19)
+
+#: Endings grouped by what they can be in the name of a street or a town.
+_ENDING_GROUPS = (
+    ("fn", ("ская", "цкая")),
+    ("fo", ("ской", "цкой")),
+    ("fa", ("скую", "цкую")),
+    ("mo", ("ского", "скому", "ском", "ским", "цкого", "цком")),
+    ("mn", ("ский", "цкий")),
+    ("p", ("ских", "ские", "цких", "ными", "ных")),
+    ("gs", ("ова", "ева", "ина", "ына")),
+    ("ds", ("ову", "еву", "ину", "ове", "еве", "ине")),
+    ("n", ("ово", "ево", "ино", "ыно")),
+    ("an", ("ая", "яя")),
+    ("ao", ("ой", "ей")),
+    ("aa", ("ую", "юю")),
+    ("am", ("ого", "его", "ому", "ему", "ом", "ем")),
+    ("gp", ("ов", "ев")),
+    ("k", ("ка", "ке", "ку", "ки")),
+    ("lp", ("ах", "ях")),
+)
+_ENDINGS = {ending: name for name, endings in _ENDING_GROUPS for ending in endings}
 
 
 class Word(NamedTuple):
@@ -84,6 +107,27 @@ class Known(NamedTuple):
     noun: bool = False  # an ordinary noun
     plain: bool = False  # an ordinary noun that needs a type word to be a name
     lively: bool = False  # worth a look whatever its capitals
+
+
+def ending_of(word: str) -> str:
+    """Return the group of a word's ending: what it can be in the name of a street or a town."""
+    for size in (4, 3, 2):
+        if name := _ENDINGS.get(word[-size:]):
+            return name
+    return word[-1] if word[-1] in "аеиоуыэюяйь" else "c"
+
+
+def shape_of(word: str) -> str:
+    """Return the pattern of a word's capitals: x, X, Xx, xX or XxX («МУПа», not «Ново-Садовая»)."""
+    if word.islower():
+        return "x"
+    if word.isupper():
+        return "X" if len(word) > 1 else "I"
+    if not word[0].isupper():
+        return "xX"
+    if word[1:].islower():
+        return "Xx"
+    return "XxX" if any(word[at].isupper() and word[at - 1] != "-" for at in range(1, len(word))) else "Xx"
 
 
 def names_of(evidence: Evidence) -> list[str]:

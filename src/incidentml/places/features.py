@@ -13,7 +13,16 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from incidentml.numerals import NUMERALS
-from incidentml.places.evidence import Evidence, Known, Word, landmark_evidence, number_evidence, word_evidence
+from incidentml.places.evidence import (
+    Evidence,
+    Known,
+    Word,
+    ending_of,
+    landmark_evidence,
+    number_evidence,
+    shape_of,
+    word_evidence,
+)
 from incidentml.places.gazetteer import Gazetteer, likeness, word_class
 from incidentml.places.words import (
     AREA_TYPES,
@@ -37,26 +46,6 @@ _TYPES = {
 }
 _ENDS = frozenset(".!?…*•–—:;")
 _CANDIDATE_ADJECTIVES = ("ая", "ой", "ую", "ого", "ом", "ый", "ий", "ому", "яя", "ей")
-#: Endings grouped by what they can be in the name of a street or a town.
-_ENDING_GROUPS = (
-    ("fn", ("ская", "цкая")),
-    ("fo", ("ской", "цкой")),
-    ("fa", ("скую", "цкую")),
-    ("mo", ("ского", "скому", "ском", "ским", "цкого", "цком")),
-    ("mn", ("ский", "цкий")),
-    ("p", ("ских", "ские", "цких", "ными", "ных")),
-    ("gs", ("ова", "ева", "ина", "ына")),
-    ("ds", ("ову", "еву", "ину", "ове", "еве", "ине")),
-    ("n", ("ово", "ево", "ино", "ыно")),
-    ("an", ("ая", "яя")),
-    ("ao", ("ой", "ей")),
-    ("aa", ("ую", "юю")),
-    ("am", ("ого", "его", "ому", "ему", "ом", "ем")),
-    ("gp", ("ов", "ев")),
-    ("k", ("ка", "ке", "ку", "ки")),
-    ("lp", ("ах", "ях")),
-)
-_ENDINGS = {ending: name for name, endings in _ENDING_GROUPS for ending in endings}
 _CACHE_SIZE = 200_000
 
 
@@ -79,25 +68,6 @@ def split(folded: str) -> list[Word]:
     # The constructor of a named tuple is half of the time: its parts are put together directly.
     new = tuple.__new__
     return [new(Word, (m[0], *m.span())) for m in _PIECE.finditer(folded)]
-
-
-def _ending(word: str) -> str:
-    for size in (4, 3, 2):
-        if name := _ENDINGS.get(word[-size:]):
-            return name
-    return word[-1] if word[-1] in "аеиоуыэюяйь" else "c"
-
-
-def _shape(word: str) -> str:
-    if word.islower():
-        return "x"
-    if word.isupper():
-        return "X" if len(word) > 1 else "I"
-    if not word[0].isupper():
-        return "xX"
-    if word[1:].islower():
-        return "Xx"
-    return "XxX" if any(word[at].isupper() and word[at - 1] != "-" for at in range(1, len(word))) else "Xx"
 
 
 _MARK = {mark: Known("", "", "", mark, mark, "", "-", "", (), (), False, False) for mark in '.,!?:;-()«»"/#@—–'}
@@ -166,7 +136,7 @@ class PlaceFeatures:
             kind,
             coarse,
             about,
-            _ending(word),
+            ending_of(word),
             street,
             likeness(word) if not code else "",
             lengths,
@@ -232,7 +202,7 @@ class PlaceFeatures:
                     continue
             elif info.kind and index not in phrases:
                 continue
-            shape = _shape(text[word.start : word.end])
+            shape = shape_of(text[word.start : word.end])
             if shape == "XxX" and index not in towns:  # «МУПа», «НацпроектыПриморья»
                 continue
             first = index == 0 or words[index - 1].text in _ENDS or "\n" in text[words[index - 1].end : word.start]
@@ -242,7 +212,8 @@ class PlaceFeatures:
                 centre = self._gazetteer.centre(word.text, region) if padded[index + 3].coarse == "AR" else ""
                 evidence = word_evidence(word.text, padded, index, cap, town, phrases.get(index, ""), centre)
                 # «Нагибина» is a street before it is Нагибин.
-                own = town[:1] == "r" and not info.letters.strip("g") and info.ending != "gs"
+                noun = info.letters[:1] == "N" and shape == "Xx" and not first  # «из Тары»
+                own = town[:1] == "r" and (noun or not info.letters.strip("g")) and info.ending != "gs"
                 found.append(Candidate(index, evidence, padded[index + 1].coarse, own))
         return found, towns
 

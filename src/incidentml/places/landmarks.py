@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from incidentml.numerals import ORDINALS
 from incidentml.places.evidence import Part, Word
-from incidentml.places.forms import is_adjective, settlement_nominative
+from incidentml.places.forms import is_adjective, nominative, settlement_nominative
 from incidentml.places.gazetteer import Gazetteer
 from incidentml.places.parts import after_ordinal, continues
 from incidentml.places.words import AREA_TYPES, LANDMARKS, ORDINAL_ENDS
@@ -17,6 +17,8 @@ _ROADS = frozenset("м р а е".split())
 _KINDS = LANDMARKS.keys() | AREA_TYPES.keys()
 _OPEN, _CLOSE = frozenset('«"“„'), frozenset('»"”“')
 _WHOSE = ("ова", "ева", "ина", "ына")  # «от Пушкина до Лермонтова» are no villages
+_GENDERS = ("переулок", "улица")  # whose adjectives agree with «парк» and with «площадь»
+_GARDENS = frozenset(word for word, kind in LANDMARKS.items() if kind == "детский сад")
 #: What people number in words: «седьмая школа»; «второй автобус» is the next one.
 _NUMBERED = frozenset(["школа", "детский сад", "больница", "поликлиника", "микрорайон"])
 
@@ -32,6 +34,8 @@ def landmarks(
         if index < past or index in used:
             continue
         word = words[index].text
+        if word.startswith("детск") and index + 1 < len(words) and words[index + 1].text in _GARDENS:
+            continue  # the name of the kind
         if word in LANDMARKS:
             part = _landmark(words, labels, index, used)
         elif word in AREA_TYPES:
@@ -142,9 +146,10 @@ def _landmark(words: Sequence[Word], labels: Sequence[str], index: int, used: se
             close = next((k for k in range(at + 1, min(at + 6, len(words))) if words[k].text in _CLOSE), None)
             if close and close > at + 1:
                 name, last = " ".join(w.text for w in words[at + 1 : close]), close
-        elif labels[at] == "L":
+        elif labels[at] == "L" and not (kind == "детский сад" and words[at].text.startswith("детск")):
             last = _last(words, labels, at)
-            name = " ".join(w.text for w in words[at : last + 1] if w.text not in ".-")
+            said = [w.text for w in words[at : last + 1] if w.text not in ".-"]
+            name = " ".join(nominative(word, _GENDERS[kind[-1] in "аья"]) for word in said)
     if not name and (before := _number_before(words, index, kind)) is not None and before not in used:
         name, first = _figure(words[before].text), before
     if not name and (labels[index] != "L" or kind == "маршрут"):

@@ -88,7 +88,7 @@ def settle(text: str, words: Sequence[Word], labels: list[str], towns: Mapping[i
         name = text[word.start].isupper() or word_class(word.text)[:1] in ("", "g", "s") or index in towns
         if labels[index] in "OTL" and before in _SURE_STREET and name and word.text not in _NO_NAMES:
             labels[index] = "S"
-        elif labels[index] in "OLS" and before in _SURE_SETTLEMENT and name:
+        elif labels[index] in "OLS" and before in _SURE_SETTLEMENT and (name or word.text.endswith("ском")):
             labels[index] = "T"
         elif labels[index] in "OTL" and _before_type(text, words, index):
             labels[index] = "S"
