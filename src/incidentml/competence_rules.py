@@ -40,7 +40,7 @@ class CompetenceRule:
     line : int
         Its line in the file.
     territory, topic, level, executor, redirect_to : str
-        Its columns, as the module tells.
+        Its columns, as `CompetenceTable.from_csv` tells.
     """
 
     line: int
