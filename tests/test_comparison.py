@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,14 +88,6 @@ def run(gold: list[GoldPost], kind: str) -> Joined:
         {"kind": kind, "complaint_probability": float(kind == "complaint"), "incident_id": None} for _ in gold
     ]
     return Joined(gold, posts, [None] * len(gold), [], 0)
-
-
-def test_private_data_are_masked_in_examples(gold: list[GoldPost]) -> None:
-    items = [replace(item, text="Звоните 8 912 345-67-89, нет воды") for item in gold[:3]]
-    report = compare(run(items, "news"), run(items, "complaint"), n_boot=0)
-    texts = [one["text"] for one in report["changed"]["kind"]["examples"]]
-    assert texts
-    assert not any("345" in text for text in texts)
 
 
 def test_without_draws_there_are_values_and_no_intervals(gold: list[GoldPost]) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from incidentml import evaluation as ev
+from incidentml.comparison_changes import LABELS, changed_incidents, changed_posts
 from incidentml.errors import DataError
 from incidentml.gold import GoldPost
-from incidentml.paired import Difference, moved_pairs, outcomes, paired, regrouped
+from incidentml.paired import Difference, paired
 from incidentml.pipeline import IncidentPipeline
 from incidentml.predictions import Joined, join, parse_predictions
-from incidentml.privacy import mask
 from incidentml.types import Kind, Urgency
 
 __all__ = ["FIGURES", "SLICES", "compare", "compare_models", "format_comparison", "length_band"]
@@ -29,8 +28,6 @@ FIGURES = (
     *("kinds, macro F1", "group, accuracy", "topic, accuracy", "level, accuracy", "scale, accuracy"),
     *("urgency, quadratic kappa", "danger, recall"),
 )
-_LABELS = ("group", "topic", "level", "scale")
-_TEXT = 160
 #: Slices with fewer posts say nothing.
 _LEAST = 8
 
@@ -145,8 +142,8 @@ def compare(a: Joined, b: Joined, *, n_boot: int = 1000, seed: int = 0, examples
         "posts": len(a.gold),
         "figures": _figures(a, b, n_boot, seed),
         "slices": slices,
-        "changed": _changed(a, b, examples),
-        "incidents": _incidents(a, b, examples),
+        "changed": changed_posts(a, b, examples),
+        "incidents": changed_incidents(a, b, examples),
         "bootstrap": {"draws": n_boot, "seed": seed, "groups": "incident, else author, else post"},
     }
 
@@ -181,7 +178,7 @@ def _statistics(run: Joined) -> Callable[[Weights], list[float]]:
     pairs, cubes = ev.pair_contributions(truth, found), ev.b_cubed_contributions(truth, found)
     names = [str(kind) for kind in kinds], [str(post["kind"]) if post else "" for post in run.posts]
     codes = np.unique(np.array([*names[0], *names[1]], dtype=str), return_inverse=True)[1].reshape(2, -1)
-    labels = [_label(run, claim, name) for name in _LABELS]
+    labels = [_label(run, claim, name) for name in LABELS]
     urgent, harm, guess = _urgencies(run, claim)
     danger = harm == int(Urgency.DANGER)
 
@@ -221,85 +218,6 @@ def _urgencies(
 
 def _share(hit: NDArray[np.bool_], weights: Weights) -> float:
     return float(weights @ hit / weights.sum()) if weights.sum() > 0 else float("nan")
-
-
-def _changed(a: Joined, b: Joined, examples: int) -> dict[str, Any]:
-    """Count posts whose labels differ, and show some: B's mends and breaks before what gold does not decide."""
-    report: dict[str, Any] = {}
-    for name in ("verdict", "kind", *_LABELS, "urgency"):
-        of = partial(_said, name)
-        rows = [row for row in range(len(a.gold)) if of(a, row) != of(b, row)]
-        truth = [_told(name, a.gold[row]) for row in rows]
-        known = [value is not None for value in truth]
-        state = outcomes(
-            [of(a, row) == value for row, value in zip(rows, truth, strict=True)],
-            [of(b, row) == value for row, value in zip(rows, truth, strict=True)],
-        ).tolist()
-        state = [one if decided else "not judged" for one, decided in zip(state, known, strict=True)]
-        shown: list[dict[str, Any]] = []
-        for sort in ("mended", "broken", "both wrong", "not judged"):
-            mine = [at for at, one in enumerate(state) if one == sort]
-            mine.sort(key=lambda at: (-_shift(a, b, rows[at]), a.gold[rows[at]].key))
-            shown += [
-                {
-                    "outcome": sort,
-                    "post": list(a.gold[rows[at]].key),
-                    "text": _shorten(a.gold[rows[at]].text),
-                    "gold": truth[at],
-                    "a": of(a, rows[at]),
-                    "b": of(b, rows[at]),
-                }
-                for at in mine[:examples]
-            ]
-        report[name] = {"posts": len(rows), **dict(sorted(Counter(state).items())), "examples": shown}
-    return report
-
-
-def _said(name: str, run: Joined, row: int) -> Any:
-    post, incident = run.posts[row], run.incidents[row]
-    if name == "verdict":
-        return post is not None and post["incident_id"] is not None
-    return (post or {}).get("kind") if name == "kind" else (incident or {}).get(name)
-
-
-def _told(name: str, item: GoldPost) -> Any:
-    if name == "verdict":
-        return None if item.gold.kind is None else item.gold.kind is Kind.COMPLAINT
-    if name != "kind" and item.gold.kind is not Kind.COMPLAINT:
-        return None
-    value = getattr(item.gold, name)
-    return value if value is None or name == "urgency" else str(value)
-
-
-def _shift(a: Joined, b: Joined, row: int) -> float:
-    left, right = (float((run.posts[row] or {}).get("complaint_probability", 0.0)) for run in (a, b))
-    return abs(right - left)
-
-
-def _shorten(text: str) -> str:
-    masked = " ".join(mask(text).split())
-    return masked if len(masked) <= _TEXT else masked[: _TEXT - 1] + "…"
-
-
-def _incidents(a: Joined, b: Joined, examples: int) -> dict[str, Any]:
-    """Tell which incidents B merged or split; gold decides over complaints only."""
-    gold = [item.gold.incident for item in a.gold]
-    before, after = a.incident_ids, b.incident_ids
-    claims = [row for row, item in enumerate(a.gold) if item.gold.kind is Kind.COMPLAINT]
-    moved = moved_pairs(*([labels[row] for row in claims] for labels in (gold, before, after)))
-    report: dict[str, Any] = {"pairs": moved._asdict()}
-    for name, one, other in (("merged", before, after), ("split", after, before)):
-        # A post that either model dropped changed its verdict, not its company.
-        both = [row for row in range(len(gold)) if one[row] is not None and other[row] is not None]
-        groups = regrouped([one[row] for row in both], [other[row] for row in both])
-        report[name] = {
-            "incidents": len(groups),
-            "examples": [
-                [[_shorten(a.gold[both[row]].text) for row in part[:2]] for part in group]
-                for group in groups[:examples]
-            ],
-        }
-    return report
 
 
 def format_comparison(report: Mapping[str, Any]) -> str:
