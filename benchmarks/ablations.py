@@ -34,6 +34,7 @@ from incidentml.incidents.wording import Vocabulary
 from incidentml.numeric import sigmoid
 from incidentml.places.training import train_tagger_and_places
 from incidentml.splits import leave_one_territory_out
+from incidentml.training import FILTER_WEIGHTS
 from incidentml.types import Kind
 
 #: Evidence of links by what it comes from; a test holds that every piece of evidence is in one.
@@ -187,7 +188,8 @@ def _filter(items: Sequence[GoldPost], territories: Sequence[str], jobs: int) ->
         given.eliminate_zeros()
         rows = []
         for split in splits:
-            model = ComplaintClassifier(folds=0).fit(given[split.train], kinds[split.train])
+            model = ComplaintClassifier(folds=0, class_weight=FILTER_WEIGHTS)
+            model.fit(given[split.train], kinds[split.train])
             probability = model.predict_proba(given[split.test])[:, model.classes_.tolist().index("complaint")]
             gold = kinds[split.test] == Kind.COMPLAINT.value
             likely = model.predict(given[split.test])
