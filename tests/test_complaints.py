@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -75,9 +75,7 @@ def test_threshold_follows_from_costs():
 
 
 def test_danger_lowers_the_threshold():
-    model = clone(small_filter())
-    texts, kinds = labelled()
-    model.set_params(missed_complaint=1e-6, missed_danger=1e6).fit(features_of(texts), kinds)
+    model = deepcopy(small_filter()).set_params(missed_complaint=1e-6, missed_danger=1e6)
     text = "Во дворе искрит провод, дети рядом"
     verdict = model.judge([text], features_of([text]), slots_of([text]))[0]
     assert verdict.accepted
@@ -244,7 +242,7 @@ def test_groups_leave_territories_out_of_calibration():
 
 
 def test_posts_of_pages_are_held_to_the_share_of_complaints_among_them():
-    texts, kinds = labelled()
+    texts, kinds = (rows[::4] for rows in labelled())
     rng = np.random.default_rng(0)
     page = rng.random(len(texts)) < np.where(np.array(kinds) == "complaint", 0.2, 0.8)
     slots, bare = slots_of(texts), np.zeros((len(texts), 0))
