@@ -124,6 +124,18 @@ def test_a_state_goes_on_where_the_last_run_stopped(tmp_path: Path) -> None:
     assert len(lines(tmp_path / "day2" / "posts.jsonl")) == len(rows) - 150
 
 
+def test_a_feed_unlike_the_training_data_is_told_in_russian(tmp_path: Path) -> None:
+    posts = tmp_path / "posts.jsonl"
+    rows = [GOOD | {"id": str(number), "text": f"люблю {number} песни и музыку, грустно"} for number in range(150)]
+    posts.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    done = incidentml("run", posts, "--out", tmp_path / "out")
+    assert done.returncode == 0
+    assert "\nДанные изменились: сдвиг" in done.stdout
+    shifts = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["drift"]["shifts"]
+    assert shifts
+    assert not any(letter.isascii() and letter.isalpha() for name in shifts for letter in name)
+
+
 def test_deadlines_follow_the_policy_that_is_asked_for(tmp_path: Path) -> None:
     posts, own = tmp_path / "posts.jsonl", tmp_path / "own.json"
     posts.write_text(json.dumps(GOOD, ensure_ascii=False) + "\n", encoding="utf-8")
