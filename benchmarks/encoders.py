@@ -1,8 +1,9 @@
 """Encoders side by side on territories left out of training: one run, one JSON file.
 
-    python benchmarks/encoders.py [--folds DIR] [--cache DIR] [--out FILE]
+    python benchmarks/encoders.py [--folds DIR] [--cache DIR] [--pairs DIR] [--out FILE]
 
-`--folds` keeps the encoders trained without one territory, `--cache` the vectors of the slow peers.
+`--folds` keeps the encoders trained without one territory, `--cache` the vectors of the slow peers; `--pairs`
+holds the judged pairs of news of Telegram's clustering contest (``ru_*_pool.tsv``).
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ from incidentml.gold import GoldPost, load_corpus
 from incidentml.text import fold, words
 
 ROOT = Path(__file__).resolve().parents[1]
-PAIRS = ROOT.parent / "shared" / "public_data" / "tgcontest_pairs"
 LEFT_OUT = ("perm", "bashkortostan", "krasnodar", "stream_samara", "stream_primorye")
 Rows = Callable[[Sequence[str]], np.ndarray]
 
@@ -130,9 +130,9 @@ def near_copies(rows: Rows, posts: Sequence[GoldPost]) -> float:
     return float(average_precision_score(np.eye(len(texts)).ravel(), similar.ravel()))
 
 
-def same_event(rows: Rows) -> float | None:
+def same_event(rows: Rows, pairs: Path | None) -> float | None:
     labels, left, right = [], [], []
-    for file in sorted(PAIRS.glob("ru_*_pool.tsv")) if PAIRS.is_dir() else []:
+    for file in sorted(pairs.glob("ru_*_pool.tsv")) if pairs else []:
         with file.open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream, delimiter="\t"):
                 if row["GOLDEN:quality"] in ("OK", "BAD"):
@@ -170,6 +170,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--folds", type=Path, default=ROOT / ".cache" / "encoder-folds")
     options.add_argument("--cache", type=Path, default=ROOT / ".cache" / "embeddings")
+    options.add_argument("--pairs", type=Path)
     options.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "encoders.json")
     chosen = options.parse_args()
     corpus = load_corpus(ROOT / "datasets" / "ruincidents")
@@ -194,7 +195,7 @@ def main() -> None:
                 sample = posts[:100]
                 row |= robustness(encoder.encode, [post.text for post in sample])
                 row["near copies"] = near_copies(encoder.encode, posts)
-                if (pairs := same_event(encoder.encode)) is not None:
+                if (pairs := same_event(encoder.encode, chosen.pairs)) is not None:
                     row["same event"] = pairs
             table.setdefault(name, {})[left_out] = row
             print(left_out, name, {key: round(value, 3) for key, value in row.items()}, flush=True)
