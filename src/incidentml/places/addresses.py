@@ -63,7 +63,8 @@ def is_house(words: Sequence[Word], index: int) -> bool:
     if index + 1 == len(words):
         return True
     after = words[index + 1]
-    glued = after.start == words[index].end and after.text in ":.-"
+    part = after.text in ":-" or (after.text == "." and _text(words, index + 2).isdigit())  # «7.30», but «дом 7.»
+    glued = after.start == words[index].end and part
     return not (glued or after.text in UNITS or after.text in "%₽" or after.text in ORDINAL_ENDS)
 
 
@@ -124,6 +125,8 @@ def _mark_crossing(
     if _text(words, index - 1) in _CROSSES:
         others.append(index - 2)
     if _text(words, index + 1) in _CROSSES:
+        others.append(index + 2)
+    if _text(words, index + 1) in _FROM and word_class(_text(words, index + 2))[:1] == "s":
         others.append(index + 2)
     if _text(words, index - 1) in _FROM:
         at = index - 2 - (_text(words, index - 2) == ",")

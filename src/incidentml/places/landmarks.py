@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from incidentml.numerals import ORDINALS
+from incidentml.numerals import CARDINALS, ORDINALS
 from incidentml.places.evidence import Part, Word
 from incidentml.places.forms import is_adjective, nominative, settlement_nominative
 from incidentml.places.gazetteer import Gazetteer
@@ -34,6 +34,8 @@ def landmarks(
         if index < past or index in used:
             continue
         word = words[index].text
+        if word in ORDINALS and index + 1 < len(words) and LANDMARKS.get(words[index + 1].text) in _NUMBERED:
+            continue  # «у седьмой школы»: the number is read with its kind
         if word.startswith("детск") and index + 1 < len(words) and words[index + 1].text in _GARDENS:
             continue  # the name of the kind
         if word in LANDMARKS:
@@ -113,7 +115,7 @@ def _area(words: Sequence[Word], labels: Sequence[str], index: int, gazetteer: G
         if at < len(words) and words[at].text.isdigit() and len(words[at].text) < 3:
             return Part("landmark", f"{kind} {words[at].text}", words[index].start, words[at].end, index, at)
         if (before := _number_before(words, index, kind)) is not None:
-            normal = f"{kind} {_figure(words[before].text)}"
+            normal = f"{kind} {_figure(words, before)}"
             return Part("landmark", normal, words[before].start, words[index].end, before, index)
     return None
 
@@ -128,8 +130,13 @@ def _number_before(words: Sequence[Word], index: int, kind: str) -> int | None:
     return at if at >= 0 and kind in _NUMBERED and words[at].text in ORDINALS else None
 
 
-def _figure(number: str) -> str:
-    return number if number.isdigit() else str(ORDINALS[number])
+def _figure(words: Sequence[Word], index: int) -> str:
+    """Return a number in figures: «16», «шестнадцатая», «тридцать третья»."""
+    number = words[index].text
+    if number.isdigit():
+        return number
+    tens, unit = CARDINALS.get(words[index - 1].text, 0) if index else 0, ORDINALS[number]
+    return str(tens + unit if 20 <= tens < 100 and unit < 10 else unit)
 
 
 def _landmark(words: Sequence[Word], labels: Sequence[str], index: int, used: set[int]) -> Part | None:
@@ -151,7 +158,7 @@ def _landmark(words: Sequence[Word], labels: Sequence[str], index: int, used: se
             said = [w.text for w in words[at : last + 1] if w.text not in ".-"]
             name = " ".join(nominative(word, _GENDERS[kind[-1] in "аья"]) for word in said)
     if not name and (before := _number_before(words, index, kind)) is not None and before not in used:
-        name, first = _figure(words[before].text), before
+        name, first = _figure(words, before), before
     if not name and (labels[index] != "L" or kind == "маршрут"):
         return None
     return Part("landmark", f"{kind} {name}".strip(), words[first].start, words[last].end, first, last)
