@@ -64,3 +64,9 @@ def test_the_bot_of_a_channel_is_no_contact() -> None:
     text = "На Мира 5 прорвало трубу. Прислать новость — @chp_bot"
     assert "contact" not in concreteness(text, PlaceExtractor().extract(text)).slots
     assert "contact" in concreteness("Мира 5 прорвало трубу, пишите @anna_k", ()).slots
+
+
+@pytest.mark.parametrize("phone", ["８９００１２３４５６７", "8\u200b900\u200b123\u200b45\u200b67"])
+def test_a_phone_of_wide_digits_or_with_invisible_signs_is_a_contact(phone):
+    found = concreteness(f"Мира 5, нет воды, звоните {phone}", ())
+    assert "contact" not in found.missing

@@ -136,9 +136,7 @@ def concreteness(text: str, places: Sequence[Place]) -> Concreteness:
     folded = fold(text)
     where = tuple(dict.fromkeys(span for place in places for span in place.spans.values()))
     contact = tuple(
-        Span(span.start, span.end)
-        for span in contacts(text, folded)
-        if not _BOT.search(folded, span.start, span.end)
+        Span(span.start, span.end) for span in contacts(text) if not _BOT.search(folded, span.start, span.end)
     )
     said = {name: tuple(Span(*span) for span in found) for name, found in _SAID.find(folded, _MOST).items()}
     slots = {name: said[name] for name in ("who", "what")}

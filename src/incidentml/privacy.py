@@ -150,22 +150,17 @@ def find(text: str) -> tuple[PrivateSpan, ...]:
     return _settle(spans)
 
 
-def contacts(text: str, folded: str | None = None) -> tuple[PrivateSpan, ...]:
+def contacts(text: str) -> tuple[PrivateSpan, ...]:
     """Return the phones, e-mails and accounts of a text: what a person can be reached by.
-
-    Parameters
-    ----------
-    text : str
-    folded : str, optional
-        ``fold(text)``, where it is known.
 
     Examples
     --------
     >>> [span.kind for span in contacts("Иванова Мария, 8 (900) 123-45-67, ivanova@mail.ru")]
     ['phone', 'email']
     """
-    written = _written(_folded(text) if folded is None else folded)
-    return tuple(span for span in _settle(list(written)) if span.kind in ("phone", "email", "account"))
+    return tuple(
+        span for span in _settle(list(_written(_folded(text)))) if span.kind in ("phone", "email", "account")
+    )
 
 
 def _folded(text: str) -> str:
