@@ -8,6 +8,7 @@ from incidentml.numerals import NUMERALS, ORDINALS
 from incidentml.places.evidence import Word
 from incidentml.places.forms import is_adjective
 from incidentml.places.gazetteer import word_class
+from incidentml.places.neighbours import before_ordinal, text_at
 from incidentml.places.words import (
     AREA_TYPES,
     LANDMARKS,
@@ -63,7 +64,9 @@ def is_house(words: Sequence[Word], index: int) -> bool:
     if index + 1 == len(words):
         return True
     after = words[index + 1]
-    part = after.text in ":-" or (after.text == "." and _text(words, index + 2).isdigit())  # «7.30», but «дом 7.»
+    part = after.text in ":-" or (
+        after.text == "." and text_at(words, index + 2).isdigit()
+    )  # «7.30», but «дом 7.»
     glued = after.start == words[index].end and part
     return not (glued or after.text in UNITS or after.text in "%₽" or after.text in ORDINAL_ENDS)
 
@@ -75,20 +78,14 @@ def _mark_opening(text: str, words: Sequence[Word], labels: list[str]) -> None:
     if word_class(words[0].text)[:1] not in ("", "g") or is_adjective(words[0].text):
         return
     at = 1 + (words[1].text in ("тоже", "опять", "снова"))
-    lacks = _text(words, at) == "без" and _text(words, at + 1) in _SERVICES
+    lacks = text_at(words, at) == "без" and text_at(words, at + 1) in _SERVICES
     if lacks or (words[1].text == "," and labels[2] == "S"):
         labels[0] = "T"
 
 
-def _text(words: Sequence[Word], index: int) -> str:
-    return words[index].text if 0 <= index < len(words) else "^"
-
-
 def _number_before(words: Sequence[Word], index: int) -> int:
     """Return the piece of an ordinal before this one: «3-й микрорайон», «5 мкр», «третий микрорайон»; or -1."""
-    at = index - 1
-    while at >= max(0, index - 3) and words[at].text in ORDINAL_ENDS | {"-"}:
-        at -= 1
+    at = before_ordinal(words, index)
     if at < 0:
         return -1
     number = words[at].text
@@ -96,13 +93,13 @@ def _number_before(words: Sequence[Word], index: int) -> int:
 
 
 def _mark_house_of_quarter(words: Sequence[Word], labels: list[str], index: int) -> None:
-    after = index + 1 + (_text(words, index + 1) == ".")
+    after = index + 1 + (text_at(words, index + 1) == ".")
     if _number_before(words, index) < 0:
-        if not _text(words, after).isdigit():
+        if not text_at(words, after).isdigit():
             return
         after += 1
-    at = after + (_text(words, after) == ",")
-    if is_house(words, at) and labels[at] == "O" and word_class(_text(words, at + 1))[:1] not in ("N", "A"):
+    at = after + (text_at(words, after) == ",")
+    if is_house(words, at) and labels[at] == "O" and word_class(text_at(words, at + 1))[:1] not in ("N", "A"):
         labels[at] = "H"
 
 
@@ -118,19 +115,19 @@ def _mark_crossing(
 ) -> None:
     """Label the other street of a crossing or a stretch: «Московское/Ташкентская», «Вильямса от Карбышева»."""
     others = []
-    if _text(words, index + 1) == "и" and _text(words, index - 1) in _BETWEEN:
+    if text_at(words, index + 1) == "и" and text_at(words, index - 1) in _BETWEEN:
         others.append(index + 2)
-    if _text(words, index - 1) == "и" and _text(words, index - 3) in _BETWEEN:
+    if text_at(words, index - 1) == "и" and text_at(words, index - 3) in _BETWEEN:
         others.append(index - 2)
-    if _text(words, index - 1) in _CROSSES:
+    if text_at(words, index - 1) in _CROSSES:
         others.append(index - 2)
-    if _text(words, index + 1) in _CROSSES:
+    if text_at(words, index + 1) in _CROSSES:
         others.append(index + 2)
-    if _text(words, index + 1) in _FROM and word_class(_text(words, index + 2))[:1] == "s":
+    if text_at(words, index + 1) in _FROM and word_class(text_at(words, index + 2))[:1] == "s":
         others.append(index + 2)
-    if _text(words, index - 1) in _FROM:
-        at = index - 2 - (_text(words, index - 2) == ",")
-        before = _text(words, at - 1)
+    if text_at(words, index - 1) in _FROM:
+        at = index - 2 - (text_at(words, index - 2) == ",")
+        before = text_at(words, at - 1)
         if not (before.isalnum() or before in ",/-"):
             others.append(at)
     for at in others:
@@ -148,22 +145,22 @@ def _could_be_street(text: str, words: Sequence[Word], index: int, towns: Mappin
 
 def _mark_spoken_house(words: Sequence[Word], labels: list[str], index: int) -> None:
     """Label a number in words that ends a phrase: «уинская девять!», «Октябрьская, двадцать четыре»."""
-    at = index + 1 + (_text(words, index + 1) == ",")
+    at = index + 1 + (text_at(words, index + 1) == ",")
     last = at
-    while _text(words, last) in NUMERALS:
+    while text_at(words, last) in NUMERALS:
         last += 1
-    ends = last == len(words) or _text(words, last) in _STOPS or words[last].start > words[last - 1].end + 1
+    ends = last == len(words) or text_at(words, last) in _STOPS or words[last].start > words[last - 1].end + 1
     if at < last <= at + 3 and ends and labels[at] in "OS":
         labels[at:last] = "H" * (last - at)
 
 
 def _mark_house_before(words: Sequence[Word], labels: list[str], index: int) -> None:
     """Label «45 на Ленина» and «47 Кировградская» at the start of a phrase."""
-    if _text(words, index - 1) in ("на", "по"):
+    if text_at(words, index - 1) in ("на", "по"):
         at, opens = index - 2, _BEFORE_HOUSE
     else:
         at, opens = index - 1, _STOPS | {"^"}
         if not is_adjective(words[index].text):
             return
-    if at >= 0 and is_house(words, at) and labels[at] == "O" and _text(words, at - 1) in opens:
+    if at >= 0 and is_house(words, at) and labels[at] == "O" and text_at(words, at - 1) in opens:
         labels[at] = "H"

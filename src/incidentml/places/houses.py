@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from incidentml.numerals import NUMERALS
 from incidentml.places.evidence import Part, Word
 from incidentml.places.gazetteer import word_class
-from incidentml.places.other_numbers import is_no_house, text_at
+from incidentml.places.neighbours import text_at
+from incidentml.places.other_numbers import is_no_house
 from incidentml.places.words import HOUSE_TYPES, LANDMARKS, UNITS
 
 __all__ = ["mark_houses", "read_houses"]

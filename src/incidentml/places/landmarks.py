@@ -8,7 +8,8 @@ from incidentml.numerals import CARDINALS, ORDINALS
 from incidentml.places.evidence import Part, Word
 from incidentml.places.forms import is_adjective, nominative, settlement_nominative
 from incidentml.places.gazetteer import Gazetteer
-from incidentml.places.parts import after_ordinal, continues
+from incidentml.places.neighbours import after_ordinal
+from incidentml.places.parts import continues
 from incidentml.places.words import AREA_TYPES, LANDMARKS, ORDINAL_ENDS
 
 __all__ = ["landmarks"]

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from incidentml.numerals import CARDINALS
 from incidentml.places.evidence import Word
 from incidentml.places.gazetteer import word_class
-from incidentml.places.words import AREA_TYPES, DATED, HOUSE_TYPES, LANDMARKS, ORDINAL_ENDS, STREET_TYPES
+from incidentml.places.neighbours import after_ordinal, text_at
+from incidentml.places.words import AREA_TYPES, DATED, HOUSE_TYPES, LANDMARKS, STREET_TYPES
 
-__all__ = ["is_no_house", "text_at"]
+__all__ = ["is_no_house"]
 
 _BESIDE = frozenset("у возле в за под около напротив между".split())
 _PLURAL = ("ам", "ям", "ами", "ями", "ов", "ев")
@@ -68,20 +69,13 @@ def _measures(words: Sequence[Word], labels: Sequence[str], index: int) -> bool:
 
 def _numbers_a_thing(words: Sequence[Word], index: int) -> bool:
     """Tell whether the number is that of a thing or of a day: «возле 11-й школы», «за 3 магазином», «до 15-го»."""
-    at = index + 1
-    while at < min(index + 3, len(words)) and words[at].text in ORDINAL_ENDS | {"-"}:
-        at += 1
+    at = after_ordinal(words, index)
     before, after = text_at(words, index - 1), text_at(words, at)
     if after in HOUSE_TYPES:
         return False
     if after in LANDMARKS or after in AREA_TYPES or after.startswith(("километр", "годовщин")):
         return at > index + 1 or before in _BESIDE
     return before in ("до", "к") and at > index + 1 and words[at - 1].text == "го"
-
-
-def text_at(words: Sequence[Word], index: int) -> str:
-    """Return a piece of the text, a space beyond its ends."""
-    return words[index].text if 0 <= index < len(words) else " "
 
 
 def _around(words: Sequence[Word], index: int) -> list[str]:

@@ -9,18 +9,18 @@ from incidentml.places.evidence import Part, Word
 from incidentml.places.forms import FEMININE, agreeing, is_adjective, nominative, settlement_nominative
 from incidentml.places.gazetteer import Gazetteer, Settlement, word_class
 from incidentml.places.houses import read_houses
+from incidentml.places.neighbours import after_ordinal
 from incidentml.places.words import (
     ABBREVIATED,
     AREA_TYPES,
     DATED,
     NUMBERED_STREETS,
-    ORDINAL_ENDS,
     SETTLEMENT_TYPES,
     STREET_TYPES,
     TITLES,
 )
 
-__all__ = ["after_ordinal", "continues", "read_parts"]
+__all__ = ["continues", "read_parts"]
 
 _ORDINAL_ENDS = frozenset("я ая й ой го ого е ое".split())
 _YEARS = frozenset(["лет", "летия", "летие"])
@@ -71,14 +71,6 @@ def continues(words: Sequence[Word], labels: Sequence[str], last: int, label: st
     ):
         return following + 1
     return None
-
-
-def after_ordinal(words: Sequence[Word], index: int) -> int:
-    """Return the piece after a figure and its ending: after «7», «7-й» or «7й»."""
-    after = index + 1
-    while after < min(index + 3, len(words)) and words[after].text in ORDINAL_ENDS | {"-"}:
-        after += 1
-    return after
 
 
 def _street(

@@ -9,13 +9,12 @@ from incidentml.places.features import Word
 from incidentml.places.forms import is_adjective
 from incidentml.places.gazetteer import word_class
 from incidentml.places.houses import mark_houses
-from incidentml.places.parts import after_ordinal
+from incidentml.places.neighbours import after_ordinal, before_ordinal
 from incidentml.places.words import (
     ABBREVIATED,
     AREA_TYPES,
     DATED,
     LANDMARKS,
-    ORDINAL_ENDS,
     SETTLEMENT_TYPES,
     STREET_TYPES,
 )
@@ -151,9 +150,7 @@ _HOLIDAYS = frozenset(
 
 def _mark_date(text: str, words: Sequence[Word], labels: list[str], index: int) -> None:
     """Label a street named after a day or an army: «12 Декабря, 91», «на 8-е Марта», «9 мая 54», «64-й Армии»."""
-    word, number = words[index], index - 1
-    while number >= max(0, index - 3) and words[number].text in ORDINAL_ENDS | {"-"}:
-        number -= 1
+    word, number = words[index], before_ordinal(words, index)
     if number < 0 or not words[number].text.isdigit() or len(words[number].text) > 3:
         return
     plain = number == index - 1

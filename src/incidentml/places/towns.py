@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from incidentml.places.evidence import Part, Word
 from incidentml.places.gazetteer import Gazetteer
+from incidentml.places.neighbours import text_at
 from incidentml.places.words import SETTLEMENT_TYPES
 from incidentml.text import words
 
@@ -77,20 +78,16 @@ def at_home(settlements: Sequence[Part], words: Sequence[Word]) -> list[Part]:
     «Везите в Белорецк. Исянгулово, мы вообще люди?» is written in Исянгулово. Every other order stays.
     """
     found = list(settlements)
-    if len(found) < 2 or not (_word(words, found[0].first - 1) in _AWAY or _goes_to(found[0], words)):
+    if len(found) < 2 or not (text_at(words, found[0].first - 1) in _AWAY or _goes_to(found[0], words)):
         return found
-    inside = _word(words, found[0].first - 1) in _INSIDE
+    inside = text_at(words, found[0].first - 1) in _INSIDE
     for settlement in found[1:]:
-        before, after = _word(words, settlement.first - 1), _word(words, settlement.last + 1, "$")
+        before, after = text_at(words, settlement.first - 1), text_at(words, settlement.last + 1, "$")
         alone = (before in _OPENS and after in _CLOSES) or (before == "," and after in "$.!?")
         if alone or (inside and before in _INSIDE and not _goes_to(settlement, words)):
             found[0] = settlement
             break
     return found
-
-
-def _word(words: Sequence[Word], index: int, beyond: str = "^") -> str:
-    return words[index].text if 0 <= index < len(words) else beyond
 
 
 def _goes_to(settlement: Part, words: Sequence[Word]) -> bool:
@@ -99,4 +96,4 @@ def _goes_to(settlement: Part, words: Sequence[Word]) -> bool:
     moved = (said == name and name[-1] not in "оиуэ") or (name[-1] in "ая" and said[-1] in "ую")
     typed = words[settlement.first].text in SETTLEMENT_TYPES  # «в селе Отрадное»
     taken = any(word.text.startswith(_MOVES) for word in words[max(0, settlement.first - 4) : settlement.first])
-    return (moved or taken) and not typed and _word(words, settlement.first - 1) in _INSIDE
+    return (moved or taken) and not typed and text_at(words, settlement.first - 1) in _INSIDE
