@@ -117,15 +117,19 @@ class _Grown:
         fresh = stands & (old != np.arange(n))
         lost = ~stands & (old == np.arange(n))
         touched = np.concatenate([self.touched, np.ones(n - held, bool)]) | (representative != old)
-        kept, added = self.kept, self.added
-        if lost.any():
-            for edges in (kept, added):
-                dropped = lost[edges.left] | lost[edges.right]
-                touched[edges.left[dropped]] = True
-                touched[edges.right[dropped]] = True
-            kept, added = (edges.take(~(lost[edges.left] | lost[edges.right])) for edges in (kept, added))
+        kept, added = (_without(edges, lost, touched) for edges in (self.kept, self.added))
         added = added.join(find_links(columns, np.flatnonzero(stands), fresh, judge))
         return _Grown(columns, rank, representative, row_of, touched, kept, added)
+
+
+def _without(edges: Edges, lost: NDArray[np.bool_], touched: NDArray[np.bool_]) -> Edges:
+    """Return the links of rows that still stand; mark as touched those that have lost one."""
+    if not lost.any():
+        return edges
+    dropped = lost[edges.left] | lost[edges.right]
+    touched[edges.left[dropped]] = True
+    touched[edges.right[dropped]] = True
+    return edges.take(~dropped)
 
 
 def _portions(columns: Columns, arriving: Iterable[Columns]) -> Iterator[Columns]:
